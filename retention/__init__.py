@@ -1,0 +1,1 @@
+"""What stays and for how long: policies, holds, the plan, sweeping, disk pressure, offload."""
