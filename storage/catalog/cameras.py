@@ -1,0 +1,318 @@
+"""Rows of `camera`, `secret` and `probe`.
+
+A camera is never deleted: its footage names it. Archived, it is recorded no more and left out of listings.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass, replace
+from typing import Any
+
+from config.errors import Conflict, NotFound
+from storage.catalog.sqlite import Connection, Row, sqlite3
+from storage.model import Camera, CameraId, Credentials, Probe
+
+MAX_WORDS = 8
+"""A search looks at this many words; more are ignored."""
+
+
+@dataclass(frozen=True, slots=True)
+class Media:
+    """What a camera sends, by its newest footage, else by its probe. `codecs` is RFC 6381, "" while only probed."""
+
+    video_codec: str
+    audio_codec: str
+    codecs: str
+    width: int
+    height: int
+
+
+@dataclass(frozen=True, slots=True)
+class Listed:
+    """A camera with what a listing shows beside it."""
+
+    camera: Camera
+    has_credentials: bool
+    media: Media | None
+
+
+@dataclass(frozen=True, slots=True)
+class Filter:
+    """Which cameras a page holds. None: any. Each word of `text` must occur somewhere in the camera's words."""
+
+    text: str = ""
+    enabled: bool | None = None
+    kind: str | None = None
+    station: str | None = None
+    zone: str | None = None
+    node: str | None = None
+    archived: bool = False
+
+
+def _camera(row: Row) -> Camera:
+    return Camera(
+        id=CameraId(row["id"]),
+        code=row["code"],
+        name=row["name"],
+        url=row["url"],
+        node=row["node"],
+        name_hi=row["name_hi"],
+        owner_kind=row["owner_kind"],
+        owner=row["owner"],
+        site=row["site"],
+        station=row["station"],
+        zone=row["zone"],
+        covers=tuple(json.loads(row["covers"])),
+        lat=row["lat"],
+        lon=row["lon"],
+        bearing=row["bearing"],
+        tags=tuple(json.loads(row["tags"])),
+        audio=row["audio"],
+        mode=row["mode"],
+        enabled=bool(row["enabled"]),
+        created_us=row["created_us"],
+        archived_us=row["archived_us"],
+    )
+
+
+def _values(camera: Camera) -> dict[str, object]:
+    return {
+        "id": camera.id,
+        "code": camera.code,
+        "name": camera.name,
+        "name_hi": camera.name_hi,
+        "owner_kind": camera.owner_kind,
+        "owner": camera.owner,
+        "site": camera.site,
+        "station": camera.station,
+        "zone": camera.zone,
+        "covers": json.dumps(camera.covers),
+        "lat": camera.lat,
+        "lon": camera.lon,
+        "bearing": camera.bearing,
+        "tags": json.dumps(camera.tags, ensure_ascii=False),
+        "url": camera.url,
+        "audio": camera.audio,
+        "mode": camera.mode,
+        "node": camera.node,
+        "enabled": int(camera.enabled),
+        "created_us": camera.created_us,
+        "archived_us": camera.archived_us,
+    }
+
+
+def add(db: Connection, camera: Camera, credentials: Credentials | None = None) -> Camera:
+    """Register; `camera.id` is ignored and given anew. Raises Conflict where the code is taken."""
+    try:
+        cursor = db.execute(
+            "INSERT INTO camera (code, name, name_hi, owner_kind, owner, site, station, zone, covers, lat, lon, bearing,"
+            " tags, url, audio, mode, node, enabled, created_us, archived_us)"
+            " VALUES (:code, :name, :name_hi, :owner_kind, :owner, :site, :station, :zone, :covers, :lat, :lon, :bearing,"
+            " :tags, :url, :audio, :mode, :node, :enabled, :created_us, :archived_us)",
+            _values(camera),
+        )
+    except sqlite3.IntegrityError:
+        raise _taken(db, camera.code) from None
+    made = replace(camera, id=CameraId(int(cursor.lastrowid or 0)))
+    set_credentials(db, made.id, credentials)
+    return made
+
+
+def _taken(db: Connection, code: str) -> Conflict:
+    other = by_code(db, code)
+    if other.archived_us is None:
+        return Conflict(f"another camera has the code {code}", field="code", camera_id=other.id)
+    return Conflict(
+        f"the archived camera {other.id} has the code {code}: bring it back, or give another code",
+        field="code",
+        camera_id=other.id,
+    )
+
+
+def get(db: Connection, camera_id: CameraId) -> Camera:
+    """Archived ones too. Raises NotFound."""
+    row = db.execute("SELECT * FROM camera WHERE id = :id", {"id": camera_id}).fetchone()
+    if row is None:
+        raise NotFound(f"there is no camera {camera_id}", field="camera_id")
+    return _camera(row)
+
+
+def by_code(db: Connection, code: str) -> Camera:
+    """Archived ones too. Raises NotFound."""
+    row = db.execute("SELECT * FROM camera WHERE code = :code", {"code": code}).fetchone()
+    if row is None:
+        raise NotFound(f"there is no camera with the code {code}", field="code")
+    return _camera(row)
+
+
+def all_of(db: Connection, node: str) -> list[Camera]:
+    """Every camera of a node that is not archived, enabled or not, by id."""
+    rows = db.execute("SELECT * FROM camera WHERE node = :node AND archived_us IS NULL ORDER BY id", {"node": node})
+    return [_camera(row) for row in rows]
+
+
+PAGE = """
+SELECT camera.*, secret.camera_id IS NOT NULL AS has_credentials,
+       init.video_codec AS init_video, init.audio_codec AS init_audio, init.codecs AS init_codecs,
+       init.width AS init_width, init.height AS init_height,
+       probe.video_codec AS probe_video, probe.audio_codec AS probe_audio, probe.audio_received,
+       probe.width AS probe_width, probe.height AS probe_height
+FROM camera
+LEFT JOIN secret ON secret.camera_id = camera.id
+LEFT JOIN probe ON probe.camera_id = camera.id
+LEFT JOIN init ON init.id = (
+    SELECT init_id FROM segment WHERE segment.camera_id = camera.id ORDER BY start_us DESC LIMIT 1
+)
+WHERE camera.code > :after
+  AND (:camera_id IS NULL OR camera.id = :camera_id)
+  AND (:any_age OR (archived_us IS NOT NULL) = :archived)
+  AND (:enabled IS NULL OR enabled = :enabled)
+  AND (:kind IS NULL OR owner_kind = :kind)
+  AND (:station IS NULL OR station = :station)
+  AND (:zone IS NULL OR zone = :zone)
+  AND (:node IS NULL OR node = :node)
+  AND (:w0 = '' OR NOT EXISTS (
+    SELECT 1 FROM (VALUES (:w0), (:w1), (:w2), (:w3), (:w4), (:w5), (:w6), (:w7)) AS words
+    WHERE instr(lower(code || char(10) || name || char(10) || name_hi || char(10) || owner || char(10) || site
+          || char(10) || station || char(10) || zone || char(10) || tags), words.column1) = 0
+  ))
+ORDER BY camera.code
+LIMIT :limit
+"""
+
+
+def _listed(row: Row) -> Listed:
+    media = None
+    if row["init_codecs"] is not None:
+        media = Media(row["init_video"], row["init_audio"], row["init_codecs"], row["init_width"], row["init_height"])
+    elif row["probe_video"]:
+        audio = row["probe_audio"] if row["audio_received"] else ""
+        media = Media(row["probe_video"], audio, "", row["probe_width"], row["probe_height"])
+    return Listed(_camera(row), bool(row["has_credentials"]), media)
+
+
+def _page_values(wanted: Filter, after: str, limit: int) -> dict[str, Any]:
+    words = wanted.text.lower().split()[:MAX_WORDS]
+    words += [""] * (MAX_WORDS - len(words))
+    return {
+        "after": after,
+        "camera_id": None,
+        "any_age": 0,
+        "archived": int(wanted.archived),
+        "enabled": None if wanted.enabled is None else int(wanted.enabled),
+        "kind": wanted.kind,
+        "station": wanted.station,
+        "zone": wanted.zone,
+        "node": wanted.node,
+        "limit": limit,
+    } | {f"w{number}": word for number, word in enumerate(words)}
+
+
+def page(db: Connection, wanted: Filter, *, after: str = "", limit: int) -> list[Listed]:
+    """By code (in binary order), those after the code `after`, at most `limit`."""
+    return [_listed(row) for row in db.execute(PAGE, _page_values(wanted, after, limit))]
+
+
+ONE = PAGE.replace("camera.code > :after", "camera.id = :camera_id")
+
+
+def listed(db: Connection, camera_id: CameraId) -> Listed:
+    """One camera as a page would show it, archived ones too. Raises NotFound."""
+    values = _page_values(Filter(), "", 1) | {"camera_id": camera_id, "any_age": 1}
+    row = db.execute(ONE, values).fetchone()
+    if row is None:
+        raise NotFound(f"there is no camera {camera_id}", field="camera_id")
+    return _listed(row)
+
+
+def count(db: Connection) -> tuple[int, int]:
+    """(cameras that are not archived, those of them that are not enabled)."""
+    row = db.execute("SELECT count(*), coalesce(sum(enabled = 0), 0) FROM camera WHERE archived_us IS NULL").fetchone()
+    return int(row[0]), int(row[1])
+
+
+def update(db: Connection, camera_id: CameraId, **changes: Any) -> Camera:
+    """Change fields of `Camera` (not `id`). Raises NotFound, or Conflict where the new code is taken."""
+    changed = replace(get(db, camera_id), **changes)
+    try:
+        db.execute(
+            "UPDATE camera SET code = :code, name = :name, name_hi = :name_hi, owner_kind = :owner_kind, owner = :owner,"
+            " site = :site, station = :station, zone = :zone, covers = :covers, lat = :lat, lon = :lon,"
+            " bearing = :bearing, tags = :tags, url = :url, audio = :audio, mode = :mode, node = :node,"
+            " enabled = :enabled, archived_us = :archived_us WHERE id = :id",
+            _values(changed),
+        )
+    except sqlite3.IntegrityError:
+        raise _taken(db, changed.code) from None
+    return changed
+
+
+def archive(db: Connection, camera_id: CameraId, at_us: int) -> Camera:
+    """Record it no more and take it out of listings; its footage stays. Raises NotFound. Again is no change."""
+    camera = get(db, camera_id)
+    if camera.archived_us is not None:
+        return camera
+    return update(db, camera_id, enabled=False, archived_us=at_us)
+
+
+def credentials(db: Connection, camera_id: CameraId) -> Credentials | None:
+    """For the recorder alone."""
+    row = db.execute("SELECT username, password FROM secret WHERE camera_id = :id", {"id": camera_id}).fetchone()
+    return None if row is None else Credentials(row["username"], row["password"])
+
+
+def set_credentials(db: Connection, camera_id: CameraId, login: Credentials | None) -> None:
+    """None forgets them."""
+    if login is None:
+        db.execute("DELETE FROM secret WHERE camera_id = :id", {"id": camera_id})
+        return
+    db.execute(
+        "INSERT INTO secret (camera_id, username, password) VALUES (:id, :username, :password)"
+        " ON CONFLICT (camera_id) DO UPDATE SET username = excluded.username, password = excluded.password",
+        {"id": camera_id, "username": login.username, "password": login.password},
+    )
+
+
+def put_probe(db: Connection, probe: Probe) -> None:
+    """Keep the camera's last probe."""
+    db.execute(
+        "INSERT INTO probe (camera_id, probed_us, video_codec, width, height, fps, audio_codec, audio_received, detail)"
+        " VALUES (:camera_id, :probed_us, :video_codec, :width, :height, :fps, :audio_codec, :audio_received, :detail)"
+        " ON CONFLICT (camera_id) DO UPDATE SET probed_us = excluded.probed_us, video_codec = excluded.video_codec,"
+        " width = excluded.width, height = excluded.height, fps = excluded.fps, audio_codec = excluded.audio_codec,"
+        " audio_received = excluded.audio_received, detail = excluded.detail",
+        {
+            "camera_id": probe.camera_id,
+            "probed_us": probe.probed_us,
+            "video_codec": probe.video_codec,
+            "width": probe.width,
+            "height": probe.height,
+            "fps": probe.fps,
+            "audio_codec": probe.audio_codec,
+            "audio_received": int(probe.audio_received),
+            "detail": probe.detail,
+        },
+    )
+
+
+def get_probe(db: Connection, camera_id: CameraId) -> Probe | None:
+    row = db.execute("SELECT * FROM probe WHERE camera_id = :id", {"id": camera_id}).fetchone()
+    if row is None:
+        return None
+    return Probe(
+        camera_id=CameraId(row["camera_id"]),
+        probed_us=row["probed_us"],
+        video_codec=row["video_codec"],
+        width=row["width"],
+        height=row["height"],
+        fps=row["fps"],
+        audio_codec=row["audio_codec"],
+        audio_received=bool(row["audio_received"]),
+        detail=row["detail"],
+    )
+
+
+def forget_probe(db: Connection, camera_id: CameraId) -> None:
+    """After the URL has changed: what the old one sent says nothing."""
+    db.execute("DELETE FROM probe WHERE camera_id = :id", {"id": camera_id})
