@@ -1,0 +1,191 @@
+"""Rows of `segment`: the index of all footage.
+
+Range queries look MAX_SEGMENT_US back by the primary key, so that their cost does not grow with the archive.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from storage.catalog import hours
+from storage.catalog.sqlite import Connection
+from storage.hours import hours_of
+from storage.model import HOUR_US, MAX_SEGMENT_US, CameraId, RunId, Segment, SegmentFlag, Tier, VolumeId
+
+_COLUMNS = (
+    "camera_id, start_us, dur_us, run_id, n, frag0, media_start, init_id, size_bytes, tier, volume_id, flags, err_us,"
+    " clock_offset_us, sha256, frags"
+)
+_FLAGS = {value: SegmentFlag(value) for value in range(64)}
+_TIERS = {int(tier): tier for tier in Tier}
+
+
+def _segments(rows: Iterable[tuple[object, ...]]) -> list[Segment]:
+    """Rows in the order of _COLUMNS, which is the order of Segment's fields."""
+    made = []
+    for row in rows:
+        values = list(row)
+        values[9] = _TIERS[values[9]]  # type: ignore[index]
+        values[11] = _FLAGS[values[11]]  # type: ignore[index]
+        made.append(Segment(*values))  # type: ignore[arg-type]
+    return made
+
+
+def insert(db: Connection, segment: Segment) -> bool:
+    """Add a segment and count it in its hours. False when (run_id, n) is there already: nothing is changed then."""
+    cursor = db.execute(
+        f"INSERT INTO segment ({_COLUMNS})"
+        " VALUES (:camera_id, :start_us, :dur_us, :run_id, :n, :frag0, :media_start, :init_id, :size_bytes, :tier,"
+        " :volume_id, :flags, :err_us, :clock_offset_us, :sha256, :frags) ON CONFLICT DO NOTHING",
+        {
+            "camera_id": segment.camera_id,
+            "start_us": segment.start_us,
+            "dur_us": segment.dur_us,
+            "run_id": segment.run_id,
+            "n": segment.n,
+            "frag0": segment.frag0,
+            "media_start": segment.media_start,
+            "init_id": segment.init_id,
+            "size_bytes": segment.size_bytes,
+            "tier": int(segment.tier),
+            "volume_id": segment.volume_id,
+            "flags": int(segment.flags),
+            "err_us": segment.err_us,
+            "clock_offset_us": segment.clock_offset_us,
+            "sha256": segment.sha256,
+            "frags": segment.frags,
+        },
+    )
+    if cursor.rowcount == 0:
+        return False
+    hours.add_segment(db, segment)
+    return True
+
+
+def remove(db: Connection, removed: Iterable[Segment], *, reason: str, at_us: int) -> None:
+    """Take rows out, for ever remembered as one `deletion` a segment run of a camera. The files are the caller's business."""
+    gone = sorted(removed, key=lambda segment: (segment.camera_id, segment.start_us))
+    touched: set[tuple[CameraId, int]] = set()
+    for segment in gone:
+        db.execute(
+            "DELETE FROM segment WHERE camera_id = :camera_id AND start_us = :start_us AND run_id = :run_id",
+            {"camera_id": segment.camera_id, "start_us": segment.start_us, "run_id": segment.run_id},
+        )
+        touched.update((segment.camera_id, hour) for hour in hours_of(segment.start_us, segment.end_us))
+    for group in _consecutive(gone):
+        db.execute(
+            "INSERT INTO deletion (camera_id, start_us, end_us, segments, bytes, merkle_nodes, reason, at_us)"
+            " VALUES (:camera_id, :start_us, :end_us, :segments, :bytes, :nodes, :reason, :at_us)",
+            {
+                "camera_id": group[0].camera_id,
+                "start_us": group[0].start_us,
+                "end_us": group[-1].end_us,
+                "segments": len(group),
+                "bytes": sum(segment.size_bytes for segment in group),
+                "nodes": b"".join(segment.sha256 for segment in group),
+                "reason": reason,
+                "at_us": at_us,
+            },
+        )
+    for camera_id, hour_us in sorted(touched):
+        hours.replace(db, camera_id, hour_us, overlapping(db, camera_id, hour_us, hour_us + HOUR_US))
+
+
+def _consecutive(ordered: list[Segment]) -> list[list[Segment]]:
+    groups: list[list[Segment]] = []
+    for segment in ordered:
+        last = groups[-1][-1] if groups else None
+        if last and last.camera_id == segment.camera_id and last.run_id == segment.run_id and last.n + 1 == segment.n:
+            groups[-1].append(segment)
+        else:
+            groups.append([segment])
+    return groups
+
+
+OVERLAPPING = (
+    f"SELECT {_COLUMNS} FROM segment WHERE camera_id = :camera_id AND start_us >= :from_us - {MAX_SEGMENT_US}"
+    " AND start_us < :to_us AND start_us + dur_us > :from_us ORDER BY start_us, run_id"
+)
+
+
+def overlapping(db: Connection, camera_id: CameraId, from_us: int, to_us: int) -> list[Segment]:
+    """In start order, all that touch [from_us, to_us)."""
+    return _segments(db.execute(OVERLAPPING, {"camera_id": camera_id, "from_us": from_us, "to_us": to_us}))
+
+
+PAGE = (
+    f"SELECT {_COLUMNS} FROM segment WHERE camera_id = :camera_id AND start_us >= :from_us - {MAX_SEGMENT_US}"
+    " AND start_us < :to_us AND start_us + dur_us > :from_us AND (start_us, run_id) > (:after_us, :after_run)"
+    " ORDER BY start_us, run_id LIMIT :limit"
+)
+
+
+def page(
+    db: Connection, camera_id: CameraId, from_us: int, to_us: int, *, after: tuple[int, int], limit: int
+) -> list[Segment]:
+    """As `overlapping`, those after (start_us, run_id), at most `limit`."""
+    return _segments(
+        db.execute(
+            PAGE,
+            {
+                "camera_id": camera_id,
+                "from_us": from_us,
+                "to_us": to_us,
+                "after_us": after[0],
+                "after_run": after[1],
+                "limit": limit,
+            },
+        )
+    )
+
+
+def get(db: Connection, run_id: RunId, n: int) -> Segment | None:
+    found = _segments(
+        db.execute(
+            f"SELECT {_COLUMNS} FROM segment WHERE run_id = :run_id AND n = :n",
+            {"run_id": run_id, "n": n},
+        )
+    )
+    return found[0] if found else None
+
+
+LAST_OF_RUN = f"SELECT {_COLUMNS} FROM segment WHERE run_id = :run_id ORDER BY n DESC LIMIT :limit"
+
+
+def last_of_run(db: Connection, run_id: RunId, limit: int = 1) -> list[Segment]:
+    """The newest of a run, newest first."""
+    return _segments(db.execute(LAST_OF_RUN, {"run_id": run_id, "limit": limit}))
+
+
+NEWEST = f"SELECT {_COLUMNS} FROM segment WHERE camera_id = :camera_id AND start_us < :before_us ORDER BY start_us DESC LIMIT 1"
+FIRST_AFTER = (
+    "SELECT start_us FROM segment WHERE camera_id = :camera_id AND start_us >= :from_us ORDER BY start_us LIMIT 1"
+)
+
+
+def newest(db: Connection, camera_id: CameraId, before_us: int = 1 << 62) -> Segment | None:
+    """The last segment that starts before an instant."""
+    found = _segments(db.execute(NEWEST, {"camera_id": camera_id, "before_us": before_us}))
+    return found[0] if found else None
+
+
+def first_start_after(db: Connection, camera_id: CameraId, from_us: int) -> int | None:
+    row = db.execute(FIRST_AFTER, {"camera_id": camera_id, "from_us": from_us}).fetchone()
+    return int(row[0]) if row else None
+
+
+def of_volume_hour(
+    db: Connection, camera_id: CameraId, volume_id: VolumeId, hour_us: int, next_hour_us: int
+) -> list[Segment]:
+    """Segments of a camera that start in an hour and lie on a volume: what its hour folder must hold."""
+    return [
+        segment
+        for segment in _segments(
+            db.execute(
+                f"SELECT {_COLUMNS} FROM segment WHERE camera_id = :camera_id AND start_us >= :from_us"
+                " AND start_us < :to_us ORDER BY start_us",
+                {"camera_id": camera_id, "from_us": hour_us, "to_us": next_hour_us},
+            )
+        )
+        if segment.volume_id == volume_id and segment.tier is not Tier.REMOTE
+    ]

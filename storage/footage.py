@@ -1,0 +1,189 @@
+"""What is recorded, whichever tier or state it is in: the one door through which the web asks for footage.
+
+Rows of closed segments and the files that still grow are one list here. All times in microseconds since 1970 UTC.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+from collections import OrderedDict
+from functools import partial
+from pathlib import Path
+
+from config.errors import NotFound
+from storage import frags, timeline
+from storage.catalog import cameras, inits, runs, segments
+from storage.catalog.db import Catalog
+from storage.catalog.sqlite import Connection
+from storage.clock import Clock, wall_us
+from storage.fmp4 import parse_init, read_fragments
+from storage.growth import Growth
+from storage.model import CameraId, Fragment, Init, InitId, Run, RunId, Segment, SegmentFlag, Slice, Timeline
+from storage.paths import segment_path
+from storage.selection import select
+from storage.volumes import Volumes
+
+INITS_KEPT = 2048
+DEFAULT_BUCKETS = 300
+
+
+class Footage:
+    def __init__(self, catalog: Catalog, volumes: Volumes, growth: Growth, *, clock: Clock = wall_us) -> None:
+        self.volumes = volumes
+        self._catalog = catalog
+        self._growth = growth
+        self._clock = clock
+        self._inits: OrderedDict[InitId, Init] = OrderedDict()
+        self._ended_runs: OrderedDict[RunId, Run] = OrderedDict()
+
+    async def camera_exists(self, camera_id: CameraId) -> None:
+        """Raises NotFound."""
+        if await self._catalog.read(partial(cameras.get, camera_id=camera_id)) is None:
+            raise NotFound(f"there is no camera {camera_id}", field="camera_id")
+
+    async def segments(self, camera_id: CameraId, from_us: int, to_us: int) -> list[Segment]:
+        """All that touch [from_us, to_us), in start order; growing ones carry the flag GROWING."""
+        # The growing ones first: one that is indexed in between then shows up as a row, never in neither.
+        growing = await self._growing(camera_id, from_us, to_us)
+        rows = await self._catalog.read(
+            partial(segments.overlapping, camera_id=camera_id, from_us=from_us, to_us=to_us)
+        )
+        if not growing:
+            return rows
+        known = {(row.run_id, row.n) for row in rows}
+        return rows + [segment for segment in growing if (segment.run_id, segment.n) not in known]
+
+    async def _growing(self, camera_id: CameraId, from_us: int, to_us: int) -> list[Segment]:
+        if to_us < self._clock() - 3_600_000_000:
+            return []  # nothing grows that long: spare a look at the files
+        return [s for s in await self._growth.segments(camera_id) if s.start_us < to_us and s.end_us > from_us]
+
+    async def slices(self, camera_id: CameraId, from_us: int, to_us: int) -> list[Slice]:
+        """The window as it can be played: see storage.selection."""
+        found = await self.segments(camera_id, from_us, to_us)
+        unpacked = {(s.run_id, s.n): await self.fragments(s) for s in found if SegmentFlag.FRAGS_IN_FILE in s.flags}
+        init_bytes = {init_id: len((await self.init(init_id)).data) for init_id in {s.init_id for s in found}}
+
+        def fragments(segment: Segment) -> list[Fragment]:
+            special = unpacked.get((segment.run_id, segment.n))
+            return special if special is not None else list(frags.unpack(segment.frags, init_bytes[segment.init_id]))
+
+        return select(found, from_us, to_us, fragments)
+
+    async def page(
+        self, camera_id: CameraId, from_us: int, to_us: int, limit: int, cursor: tuple[int, int] | None
+    ) -> tuple[list[Segment], tuple[int, int] | None]:
+        """Closed segments of the window, at most `limit`, and the cursor of the next page."""
+        rows = await self._catalog.read(
+            partial(
+                segments.page,
+                camera_id=camera_id,
+                from_us=from_us,
+                to_us=to_us,
+                after=cursor or (-1, 0),
+                limit=limit + 1,
+            )
+        )
+        more = len(rows) > limit
+        rows = rows[:limit]
+        return rows, (rows[-1].start_us, rows[-1].run_id) if more else None
+
+    async def segment(self, camera_id: CameraId, run_id: RunId, n: int) -> Segment:
+        """One segment, closed or growing. Raises NotFound."""
+        row = await self._catalog.read(partial(segments.get, run_id=run_id, n=n))
+        if row is None:
+            growing = await self._growth.segments(camera_id)
+            row = next((s for s in growing if s.run_id == run_id and s.n == n), None)
+            if row is None:  # indexed between the two looks
+                row = await self._catalog.read(partial(segments.get, run_id=run_id, n=n))
+        if row is None or row.camera_id != camera_id:
+            raise NotFound(f"camera {camera_id} has no segment {n} of run {run_id}")
+        return row
+
+    async def init(self, init_id: InitId) -> Init:
+        found = self._inits.get(init_id)
+        if found is None:
+            found = await self._catalog.read(partial(inits.get, init_id=init_id))
+            if found is None:
+                raise NotFound(f"there is no init {init_id}")
+            self._inits[init_id] = found
+            while len(self._inits) > INITS_KEPT:
+                self._inits.popitem(last=False)
+        return found
+
+    async def run(self, run_id: RunId) -> Run:
+        found = self._ended_runs.get(run_id)
+        if found is None:
+            found = await self._catalog.read(partial(runs.get, run_id=run_id))
+            if found is None:
+                raise NotFound(f"there is no run {run_id}")
+            if found.ended_us is not None:
+                self._ended_runs[run_id] = found
+                while len(self._ended_runs) > INITS_KEPT:
+                    self._ended_runs.popitem(last=False)
+        return found
+
+    async def fragments(self, segment: Segment) -> list[Fragment]:
+        """Unpacked, or read from the file's boxes where one did not fit the packed form. Raises OSError, NotFound."""
+        init = await self.init(segment.init_id)
+        if SegmentFlag.FRAGS_IN_FILE not in segment.flags:
+            return list(frags.unpack(segment.frags, len(init.data)))
+        path = segment_path(self.volumes.path(segment.volume_id), segment)
+        loop = asyncio.get_running_loop()
+        return await loop.run_in_executor(self.volumes.pool(segment.volume_id), _fragments_of, path, init.data)
+
+    async def nearest(self, camera_id: CameraId, from_us: int, to_us: int) -> tuple[int | None, int | None]:
+        """(end of the last footage before the window, start of the first after it)."""
+        last = await self._catalog.read(partial(segments.newest, camera_id=camera_id, before_us=from_us))
+        after = await self._catalog.read(partial(segments.first_start_after, camera_id=camera_id, from_us=to_us))
+        before = min(last.end_us, from_us) if last else None
+        for segment in await self._growth.segments(camera_id):
+            if segment.start_us < from_us:
+                before = max(before or 0, min(segment.end_us, from_us))
+            elif segment.start_us >= to_us and (after is None or segment.start_us < after):
+                after = segment.start_us
+        return before, after
+
+    async def timeline(self, camera_id: CameraId, from_us: int, to_us: int, buckets: int | None) -> Timeline:
+        now_us = self._clock()
+        growing = await self._growing(camera_id, from_us, to_us)
+        count = buckets or DEFAULT_BUCKETS
+
+        def answer(db: Connection) -> Timeline:
+            recorded = timeline.read(db, camera_id, from_us, to_us, now_us)
+            return timeline.build(
+                camera_id, recorded, growing, from_us=from_us, to_us=to_us, now_us=now_us, buckets=count
+            )
+
+        return await self._catalog.read(answer)
+
+    async def newest_us(self, camera_id: CameraId) -> int | None:
+        """End of the newest footage."""
+        growing = await self._growth.segments(camera_id)
+        if growing:
+            return growing[-1].end_us
+        last = await self._catalog.read(partial(segments.newest, camera_id=camera_id))
+        return last.end_us if last else None
+
+    def live_edge_us(self, camera_id: CameraId) -> int | None:
+        return self._growth.live_edge_us(camera_id)
+
+
+def _fragments_of(path: Path, init_data: bytes) -> list[Fragment]:
+    """Blocking."""
+    init = parse_init(init_data)
+    fd = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+    try:
+        boxes, _ = read_fragments(fd, len(init_data), init)
+    finally:
+        os.close(fd)
+    scale = init.video.timescale
+    made = []
+    passed_us = 0
+    for box in boxes:
+        before_ms = (passed_us + 500) // 1000
+        passed_us += box.dur * 1_000_000 // scale
+        dur_ms = (passed_us + 500) // 1000 - before_ms
+        made.append(Fragment(box.offset, box.size_bytes, dur_ms, box.keyframe))
+    return made

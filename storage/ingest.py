@@ -1,0 +1,307 @@
+"""Ingest: a file ffmpeg has closed becomes an archived, hashed, dated, indexed segment.
+
+    spool file -> boxes, SHA-256, fsync -> move to the archive -> row
+
+Runs on the event loop; file work in the volume's pool, rows through the catalog's writer. Within a run files go strictly in
+the order of n, since each start is the end of the one before. A crash between any two steps is mended by the next pass:
+everything needed is in the file's name and boxes.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections import Counter
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field, replace
+from functools import partial
+from pathlib import Path
+
+import structlog
+
+from config.errors import NvrError
+from storage import activity, frags
+from storage.catalog import activity_usual, inits, runs, segments
+from storage.catalog.db import Catalog
+from storage.catalog.sqlite import Connection
+from storage.examine import (
+    Examined,
+    camera_clock_us,
+    examine,
+    pack_fragments,
+    true_durations_us,
+    usual_frame_us,
+)
+from storage.fmp4 import InitBoxes
+from storage.model import HOUR_US, CameraId, InitId, Run, RunId, Segment, SegmentFlag, Tier, Volume
+from storage.moves import place, quarantine
+from storage.paths import ARCHIVE, SPOOL, SpoolName, archive_path, spool_name
+from storage.timemodel import MAX_DRIFT_US, Measured, RunClock
+from storage.volumes import Volumes
+
+log = structlog.get_logger()
+
+LagOf = Callable[[float], int]
+"""Frames per second -> how late ffmpeg hands a frame on, in microseconds."""
+
+
+@dataclass(slots=True)
+class RunState:
+    """What is known of a run while files of it come in."""
+
+    run: Run
+    clock: RunClock = field(default_factory=RunClock)
+    lock: asyncio.Lock = field(default_factory=asyncio.Lock)
+    next_frag0: int = 0
+    init_id: InitId | None = None
+    init_data: bytes = b""
+    lag_us: int = 80_000
+    last_n: int = -1
+
+
+@dataclass(frozen=True, slots=True)
+class Drifted:
+    """A run whose clock cannot be followed any more: it has to be ended."""
+
+    camera_id: CameraId
+    run_id: RunId
+    drift_us: int
+
+
+class Ingest:
+    """`on_segment` is told of every new row; `on_drift` of a run to be ended. Both return at once."""
+
+    def __init__(
+        self,
+        catalog: Catalog,
+        volumes: Volumes,
+        *,
+        lag_of: LagOf,
+        on_segment: Callable[[Segment], None] = lambda segment: None,
+        on_drift: Callable[[Drifted], None] = lambda drifted: None,
+    ) -> None:
+        self._catalog = catalog
+        self._volumes = volumes
+        self._lag_of = lag_of
+        self.on_segment = on_segment
+        self.on_drift = on_drift
+        self._runs: dict[RunId, RunState] = {}
+        self._usual: dict[tuple[CameraId, int], float] = {}
+        self.counts: Counter[str] = Counter()  # segments, bytes, quarantined, empty, failed
+
+    async def state(self, name: SpoolName, volume: Volume) -> RunState | None:
+        """Of the run a file belongs to; brought back from the catalog where needed. None: the camera is unknown here."""
+        known = self._runs.get(name.run_id)
+        if known is not None:
+            return known
+        run, rows = await self._catalog.read(
+            lambda db: (runs.get(db, name.run_id), segments.last_of_run(db, name.run_id, 5))
+        )
+        if run is None:
+            run = await self._catalog.write(
+                partial(runs.recover, camera_id=name.camera_id, run_id=name.run_id, volume_id=volume.id)
+            )
+            if run is None:
+                return None
+            log.warning("run without a row: taken on from its files", camera=name.camera_id, run=name.run_id)
+        state = RunState(run)
+        if rows:
+            await self._resume(state, rows)
+        return self._runs.setdefault(name.run_id, state)
+
+    async def _resume(self, state: RunState, newest_first: list[Segment]) -> None:
+        last = newest_first[0]
+        init = await self._catalog.read(partial(inits.get, init_id=last.init_id))
+        assert init is not None
+        state.init_id, state.init_data = init.id, init.data
+        state.next_frag0 = last.frag0 + frags.count(last.frags)
+        state.last_n = last.n
+        loop = asyncio.get_running_loop()
+        offsets: list[int] = []
+        mtime_us = last.end_us + state.lag_us
+        for row in reversed(newest_first):
+            media_end_us = row.media_start * 1_000_000 // init.timescale + frags.total_ms(row.frags) * 1000
+            try:
+                path = self._volumes.path(row.volume_id) / ARCHIVE
+                path /= archive_path(row.camera_id, row.start_us, row.run_id, row.n)
+                found = await loop.run_in_executor(self._volumes.pool(row.volume_id), path.stat)
+            except (OSError, NvrError):
+                continue  # gone or its volume is away: one sample less
+            mtime_us = found.st_mtime_ns // 1000
+            offsets.append(mtime_us - media_end_us - state.lag_us)
+        media_end_us = last.media_start * 1_000_000 // init.timescale + frags.total_ms(last.frags) * 1000
+        state.clock.resume(last.n, last.end_us, media_end_us, mtime_us, offsets)
+
+    def known(self, run_id: RunId) -> RunState | None:
+        return self._runs.get(run_id)
+
+    async def take(self, volume: Volume, name: SpoolName, *, last_of_run: bool) -> Segment | None:
+        """Index one complete spool file, in its turn. None: there was nothing to index (gone, empty, broken, unknown).
+
+        Raises OSError or Unavailable when it cannot be done now; the file is untouched then and the next pass tries again.
+        """
+        state = await self.state(name, volume)
+        if state is None:
+            self.counts["unknown_camera"] += 1
+            return None
+        async with state.lock:
+            segment = await self._take(state, volume, name, last_of_run)
+        if segment is not None:
+            self.counts["segments"] += 1
+            self.counts["bytes"] += segment.size_bytes
+            self.on_segment(segment)
+        return segment
+
+    async def _take(self, state: RunState, volume: Volume, name: SpoolName, last_of_run: bool) -> Segment | None:
+        loop = asyncio.get_running_loop()
+        pool = self._volumes.pool(volume.id)
+        root = Path(volume.path)
+        path = root / SPOOL / spool_name(name.camera_id, name.run_id, name.n)
+        try:
+            examined = await loop.run_in_executor(pool, partial(examine, path, sync=True))
+        except FileNotFoundError:
+            return None  # taken by the watchdog's hint a moment ago, or removed by an operator
+        if examined.empty:
+            await loop.run_in_executor(pool, partial(path.unlink, missing_ok=True))
+            self.counts["empty"] += 1
+            return None
+        if examined.broken:
+            await self._quarantine(volume, examined, examined.broken)
+            return None
+        segment = self._date(state, volume, name, examined, last_of_run)
+        target = root / ARCHIVE / archive_path(segment.camera_id, segment.start_us, segment.run_id, segment.n)
+        if not await loop.run_in_executor(pool, place, path, target, segment.sha256):
+            await self._quarantine(volume, examined, f"{target} exists with other bytes")
+            return None
+        return await self.index(state, segment, examined)
+
+    async def index(self, state: RunState, segment: Segment, examined: Examined) -> Segment | None:
+        """The row of a file that lies in the archive. None when it is there already."""
+        usual = self._usual.get((segment.camera_id, hour_of_day(segment)))
+        init_id = state.init_id if state.init_data == _data(examined) else None
+
+        def insert(db: Connection) -> Segment | None:
+            row = segment if init_id is not None else replace(segment, init_id=inits.put(db, _init(examined)))
+            if usual is not None:
+                activity_usual.put(db, segment.camera_id, hour_of_day(segment), usual)
+            return row if segments.insert(db, row) else None
+
+        row = await self._catalog.write(insert)
+        state.last_n = max(state.last_n, segment.n)
+        if row is not None:
+            state.init_id, state.init_data = row.init_id, _data(examined)
+            state.next_frag0 = segment.frag0 + len(examined.fragments)
+        return row
+
+    def _date(self, state: RunState, volume: Volume, name: SpoolName, examined: Examined, last: bool) -> Segment:
+        init = _init(examined)
+        scale = init.video.timescale
+        first_of_run = name.n == 0
+        durations = true_durations_us(examined.fragments, scale, first_of_run=first_of_run)
+        media_dur_us = sum(durations)
+        newest = examined.fragments[-1]
+        media_end_us = newest.media_start * 1_000_000 // scale + durations[-1]
+        frame_us = usual_frame_us(examined.fragments, scale)
+        if frame_us:
+            state.lag_us = self._lag_of(1_000_000 / frame_us)
+        dated = state.clock.date(
+            Measured(
+                n=name.n,
+                media_start_us=media_end_us - media_dur_us,
+                media_dur_us=media_dur_us,
+                longest_fragment_us=max(durations),
+                end_wall_us=examined.mtime_us,
+                lag_us=state.lag_us,
+                last_of_run=last,
+            )
+        )
+        if abs(dated.drift_us) > MAX_DRIFT_US:
+            self.on_drift(Drifted(name.camera_id, name.run_id, dated.drift_us))
+        flags = dated.flags
+        key = (name.camera_id, dated.start_us // HOUR_US % 24)
+        values, usual = activity.rate(examined.fragments, self._usual.get(key))
+        if usual is not None:
+            self._usual[key] = usual
+        packed, fits = pack_fragments(examined.fragments, durations, values)
+        if not fits:
+            flags |= SegmentFlag.FRAGS_IN_FILE
+        if examined.end_bytes < examined.size_bytes:
+            flags |= SegmentFlag.TRUNCATED
+        if not examined.fragments[0].keyframe:
+            flags |= SegmentFlag.NO_KEYFRAME
+        stamp = camera_clock_us(examined.fragments, scale, first_of_run=first_of_run)
+        offset_us = None
+        if stamp is not None:
+            offset_us = stamp[0] - (dated.start_us + stamp[1] - (media_end_us - media_dur_us))
+        return Segment(
+            camera_id=name.camera_id,
+            start_us=dated.start_us,
+            dur_us=dated.dur_us,
+            run_id=name.run_id,
+            n=name.n,
+            frag0=state.next_frag0,
+            media_start=examined.fragments[0].media_start,
+            init_id=state.init_id or InitId(0),
+            size_bytes=examined.size_bytes,
+            tier=Tier.LOCAL,
+            volume_id=volume.id,
+            flags=flags,
+            err_us=dated.err_us,
+            clock_offset_us=offset_us,
+            sha256=examined.sha256,
+            frags=packed,
+        )
+
+    async def _quarantine(self, volume: Volume, examined: Examined, reason: str) -> None:
+        loop = asyncio.get_running_loop()
+        target = await loop.run_in_executor(
+            self._volumes.pool(volume.id), quarantine, Path(volume.path), examined.path, reason
+        )
+        self.counts["quarantined"] += 1
+        log.error("file quarantined", path=str(target), reason=reason)
+
+    async def take_all(self, volume: Volume, names: Iterable[SpoolName], *, live: set[RunId]) -> None:
+        """The pass: of the spool's listing, index what is complete. A file of a live run is once a higher n exists.
+
+        An error with one file is logged and leaves that file to the next pass; the others go on.
+        """
+        by_run: dict[RunId, list[SpoolName]] = {}
+        for name in names:
+            by_run.setdefault(name.run_id, []).append(name)
+        for run_id, files in sorted(by_run.items()):
+            files.sort(key=lambda name: name.n)
+            alive = run_id in live
+            complete = files[:-1] if alive else files
+            for name in complete:
+                try:
+                    await self.take(volume, name, last_of_run=not alive and name is files[-1])
+                except (OSError, NvrError) as error:
+                    self.counts["failed"] += 1
+                    log.error(
+                        "file not indexed yet", volume=volume.id, camera=name.camera_id, n=name.n, error=str(error)
+                    )
+                    break  # the run's order must hold
+
+    def usual_of(self, camera_id: CameraId, at_us: int) -> float | None:
+        """What storage.activity compares with, for that camera at that hour of the day."""
+        return self._usual.get((camera_id, at_us // HOUR_US % 24))
+
+    def forget(self, run_id: RunId) -> None:
+        """A run that has ended and has nothing left in the spool."""
+        self._runs.pop(run_id, None)
+
+    async def load_usual(self) -> None:
+        """At start: what is usual for each camera and hour."""
+        self._usual = await self._catalog.read(activity_usual.load)
+
+
+def hour_of_day(segment: Segment) -> int:
+    return segment.start_us // HOUR_US % 24
+
+
+def _init(examined: Examined) -> InitBoxes:
+    assert examined.init is not None
+    return examined.init
+
+
+def _data(examined: Examined) -> bytes:
+    return _init(examined).data
