@@ -1,0 +1,244 @@
+"""Simulated IP cameras: an RTSP server on one port, one live timeline, many cameras from a few coded loops.
+
+```python
+async with Simulator(SimulatorOptions(cameras=4)) as simulator:
+    simulator.url(1)                                    # rtsp://127.0.0.1:<port>/cam/1
+    simulator.camera(1).fault(Faults(stall=True))
+```
+
+Everything runs on the caller's event loop but the encoding, which runs in a thread while the simulator starts. One
+timer drives all cameras. Cameras begin at different places of their loop, so their keyframes do not come together.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import heapq
+import socket
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+from urllib.parse import quote
+
+import imageio_ffmpeg  # type: ignore[import-untyped]  # ships no types
+
+from config.errors import Invalid, NotFound, Unavailable
+from nvr.simulator_audio import CodedSound, coded_sound
+from nvr.simulator_camera import CameraOptions, Faults, SentFrame, SimulatedCamera, Video, video_trains
+from nvr.simulator_clock import CameraClock
+from nvr.simulator_media import LoopOptions, coded_loop, default_cache_dir
+from nvr.simulator_session import Session
+
+__all__ = ["CameraOptions", "Faults", "LoopOptions", "SentFrame", "SimulatedCamera", "Simulator", "SimulatorOptions"]
+
+_SHORTEST_SLEEP_S = 0.002  # pictures of many cameras that fall due together leave together
+_GOLDEN = 0.618_033_988_75  # its multiples modulo 1 spread any number of cameras evenly
+
+
+@dataclass(frozen=True, slots=True)
+class SimulatorOptions:
+    """Cameras 1 to `cameras` are built as `camera` says, but for those in `overrides`. Port 0: any free one.
+
+    `ffmpeg` None takes the binary of the imageio-ffmpeg wheel.
+    """
+
+    cameras: int = 1
+    host: str = "127.0.0.1"
+    port: int = 0
+    camera: CameraOptions = field(default_factory=CameraOptions)
+    overrides: Mapping[int, CameraOptions] = field(default_factory=dict)
+    ffmpeg: str | None = None
+    cache_dir: Path = field(default_factory=default_cache_dir)
+
+
+class Simulator:
+    """Use as an asynchronous context manager; leaving it ends every connection."""
+
+    def __init__(self, options: SimulatorOptions) -> None:
+        self.options = options
+        self.sessions: set[Session] = set()
+        self.udp: tuple[socket.socket, socket.socket]
+        self.port = options.port
+        self._ffmpeg = options.ffmpeg or imageio_ffmpeg.get_ffmpeg_exe()
+        self._cameras: dict[int, SimulatedCamera] = {}
+        self._videos: dict[tuple[LoopOptions, int], Video] = {}
+        self._sounds: dict[str, CodedSound] = {}
+        self._server: asyncio.Server | None = None
+        self._timer: asyncio.TimerHandle | None = None
+        self._timer_s = float("inf")
+        self._due: list[tuple[float, int]] = []
+        self._planned: dict[int, float] = {}  # the one entry of `_due` that counts for a camera
+
+    async def __aenter__(self) -> Self:
+        built = {number: self._options_of(number) for number in range(1, self.options.cameras + 1)}
+        for camera in built.values():
+            await self._prepare(camera)
+        epoch_mono_s, epoch_us = time.monotonic(), time.time_ns() // 1000
+        for number, camera in built.items():
+            self._cameras[number] = self._build(number, camera, epoch_mono_s, epoch_us)
+        self.udp = _udp_pair(self.options.host)
+        loop = asyncio.get_running_loop()
+        for end in self.udp:
+            loop.add_reader(end, _discard, end)
+        try:
+            await self.listen()
+        except OSError as error:
+            await self.close()
+            message = f"cannot listen on {self.options.host}:{self.options.port}: {error.strerror}; name another port"
+            raise Unavailable(message, field="port") from error
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        await self.close()
+
+    async def close(self) -> None:
+        """Ends every connection and closes every socket."""
+        loop = asyncio.get_running_loop()
+        if self._timer is not None:
+            self._timer.cancel()
+        await self.refuse()
+        for end in self.udp:
+            loop.remove_reader(end)
+            end.close()
+
+    # -- what tests and the command line use -----------------------------------------------------------------------
+
+    def camera(self, number: int) -> SimulatedCamera:
+        """Cameras count from 1. Raises NotFound."""
+        camera = self.find(number)
+        if camera is None:
+            raise NotFound(f"there is no camera {number}: they are 1 to {self.options.cameras}")
+        return camera
+
+    def url(self, number: int, *, credentials: bool = True) -> str:
+        """The camera's address, with its user and password unless told otherwise."""
+        options = self.camera(number).options
+        sign_in = ""
+        if credentials and options.user is not None:
+            sign_in = f"{quote(options.user, safe='')}:{quote(options.password, safe='')}@"
+        return f"rtsp://{sign_in}{self.options.host}:{self.port}/cam/{number}"
+
+    async def listen(self) -> None:
+        """Takes connections, on the same port as before `refuse`."""
+        loop = asyncio.get_running_loop()
+        self._server = await loop.create_server(
+            lambda: Session(self), self.options.host, self.port, backlog=1024, reuse_address=True
+        )
+        self.port = self._server.sockets[0].getsockname()[1]
+
+    async def refuse(self) -> None:
+        """Resets every connection and listens no more: new ones are refused by the kernel."""
+        if self._server is not None:
+            self._server.close()
+            self._server = None
+        for session in tuple(self.sessions):
+            session.reset()
+        await asyncio.sleep(0)
+
+    async def change_video(self, number: int, loop: LoopOptions) -> None:
+        """The camera goes over to these pictures at its next keyframe: another size, in mid-stream."""
+        camera = self.camera(number)
+        camera.change_video(await self._video(loop, camera.options.packet_bytes))
+
+    def find(self, number: int) -> SimulatedCamera | None:
+        return self._cameras.get(number)
+
+    # -- building --------------------------------------------------------------------------------------------------
+
+    def _options_of(self, number: int) -> CameraOptions:
+        return self.options.overrides.get(number, self.options.camera)
+
+    async def _prepare(self, camera: CameraOptions) -> None:
+        await self._video(camera.loop, camera.packet_bytes)
+        if camera.audio != "none" and camera.audio not in self._sounds:
+            arguments = (self._ffmpeg, self.options.cache_dir, camera.audio)
+            self._sounds[camera.audio] = await asyncio.to_thread(coded_sound, *arguments)
+
+    async def _video(self, loop: LoopOptions, packet_bytes: int) -> Video:
+        if not 100 <= packet_bytes <= 60_000:
+            raise Invalid(f"packet_bytes {packet_bytes} is not within 100 to 60000", field="packet_bytes")
+        key = (loop, packet_bytes)
+        if key not in self._videos:
+            self._videos[key] = await asyncio.to_thread(self._load_video, loop, packet_bytes)
+        return self._videos[key]
+
+    def _load_video(self, loop: LoopOptions, packet_bytes: int) -> Video:
+        coded = coded_loop(self._ffmpeg, self.options.cache_dir, loop)
+        return Video(coded, video_trains(coded, packet_bytes))
+
+    def _build(self, number: int, options: CameraOptions, now_s: float, now_us: int) -> SimulatedCamera:
+        video = self._videos[options.loop, options.packet_bytes]
+        behind_s = (number * _GOLDEN % 1) * options.loop.frames / options.loop.fps
+        clock = CameraClock(
+            epoch_mono_s=now_s - behind_s,
+            epoch_us=now_us - round(behind_s * 1e6),
+            fps=options.loop.fps,
+            delay_frames=video.loop.delay_frames,
+            error_us=round(options.clock_error_s * 1e6),
+            drift_ppm=options.clock_drift_ppm,
+        )
+        return SimulatedCamera(number, options, video, self._sounds.get(options.audio), clock, self._wake)
+
+    # -- the one timer ---------------------------------------------------------------------------------------------
+
+    def _wake(self, camera: SimulatedCamera) -> None:
+        """Puts a camera on the timer at once: it has a new receiver or another pace."""
+        self._plan(camera.number, 0.0)
+        self._arm(0.0)
+
+    def _plan(self, number: int, due_s: float) -> None:
+        self._planned[number] = due_s
+        heapq.heappush(self._due, (due_s, number))
+
+    def _arm(self, due_s: float) -> None:
+        if due_s < self._timer_s:
+            if self._timer is not None:
+                self._timer.cancel()
+            self._timer_s = due_s
+            self._timer = asyncio.get_running_loop().call_at(due_s, self._tick)
+
+    def _tick(self) -> None:
+        now = time.monotonic()
+        self._timer_s = float("inf")
+        while self._due and self._due[0][0] <= now:
+            due_s, number = heapq.heappop(self._due)
+            if self._planned.get(number) != due_s:
+                continue
+            del self._planned[number]
+            next_s = self._cameras[number].step(now)
+            if next_s is not None:
+                self._plan(number, next_s)
+        if self._due:
+            self._arm(max(self._due[0][0], now + _SHORTEST_SLEEP_S))
+
+
+def _udp_pair(host: str) -> tuple[socket.socket, socket.socket]:
+    """Two non-blocking sockets on an even port and the next (RFC 3550 11), from which all UDP clients are served."""
+    for _ in range(64):
+        first = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+        second = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+        for end in (first, second):
+            end.setblocking(False)
+            end.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 4 << 20)
+        first.bind((host, 0))
+        port = first.getsockname()[1]
+        with contextlib.suppress(OSError):
+            if port % 2 == 0:
+                second.bind((host, port + 1))
+                return first, second
+        first.close()
+        second.close()
+    raise Unavailable(f"no pair of free UDP ports on {host}")
+
+
+def _discard(end: socket.socket) -> None:
+    """Clients' receiver reports and the packets by which they open firewalls."""
+    with contextlib.suppress(OSError):
+        while True:
+            end.recv(2048)
