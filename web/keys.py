@@ -1,0 +1,92 @@
+"""What handlers find in the application, and the little the web knows of the recorder fleet."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Protocol
+
+from aiohttp import web
+
+from storage.catalog.db import Catalog
+from storage.model import CameraId, Credentials, RunId
+from storage.volumes import Volumes
+
+if TYPE_CHECKING:
+    from config.settings import Settings
+    from storage.files import Files
+    from storage.footage import Footage
+    from storage.stills import Stills
+    from web.events import Events
+
+
+@dataclass(frozen=True, slots=True)
+class CameraHealth:
+    """How a camera fares now. `state`: recording | starting | failed | disabled | unknown; `cause`: one of CAUSES.
+
+    `missed_segments`: whole segment lengths since its newest footage (or since it was enabled). `clock_offset_us`: camera clock
+    minus server clock.
+    """
+
+    state: str
+    cause: str | None
+    detail: str
+    since_us: int
+    newest_footage_us: int | None
+    missed_segments: int
+    clock_offset_us: int | None
+    run_id: RunId | None
+
+
+@dataclass(frozen=True, slots=True)
+class CameraTotals:
+    """Since the server started, for the metrics."""
+
+    camera_id: CameraId
+    recorded_s: float
+    expected_s: float
+    newest_us: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class ProbeReport:
+    """What a camera was found to send. `cause` is one of CAUSES where it could not be read; then the rest is empty."""
+
+    ok: bool
+    cause: str | None
+    detail: str
+    video_codec: str = ""
+    width: int = 0
+    height: int = 0
+    fps: float | None = None
+    audio_codec: str = ""
+    audio_received: bool = False
+
+
+class FleetView(Protocol):
+    """The fleet as the web sees it. All but `probe` answer from memory, at once."""
+
+    def health(self, camera_id: CameraId) -> CameraHealth | None:
+        """None: another node records it, or it is archived."""
+
+    def camera_changed(self, camera_id: CameraId) -> None:
+        """After a commit that added, changed, enabled, disabled or archived it."""
+
+    def totals(self) -> Iterable[CameraTotals]: ...
+
+    def started(self) -> bool:
+        """Adoption is done: every recorder that runs is known."""
+
+    async def probe(self, url: str, credentials: Credentials | None, audio: str) -> ProbeReport: ...
+
+
+SETTINGS: web.AppKey[Settings] = web.AppKey("settings")
+CATALOG: web.AppKey[Catalog] = web.AppKey("catalog")
+FOOTAGE: web.AppKey[Footage] = web.AppKey("footage")
+VOLUMES: web.AppKey[Volumes] = web.AppKey("volumes")
+FLEET: web.AppKey[FleetView] = web.AppKey("fleet")
+FFMPEG: web.AppKey[Path] = web.AppKey("ffmpeg")
+STILLS: web.AppKey[Stills] = web.AppKey("stills")
+FILES: web.AppKey[Files] = web.AppKey("files")
+EVENTS: web.AppKey[Events] = web.AppKey("events")
