@@ -16,6 +16,8 @@ from typing import TypeVar
 from aiohttp import web
 
 from config.errors import Invalid, NotFound
+from storage.camera_rules import unfit
+from storage.clock import rfc3339
 from storage.model import CameraId, RunId
 
 MAX_US = 4_102_444_800_000_000
@@ -34,11 +36,6 @@ _RFC3339 = re.compile(
 _TIME_FORM = "a time is RFC 3339 with an offset (2026-11-23T18:30:00+05:30) or integer microseconds since 1970"
 
 T = TypeVar("T")
-
-
-def rfc3339(at_us: int) -> str:
-    """`2026-11-23T13:00:00.000000Z`"""
-    return (_EPOCH + at_us * _MICROSECOND).isoformat(timespec="microseconds")[:-6] + "Z"
 
 
 def rfc3339_or_none(at_us: int | None) -> str | None:
@@ -148,14 +145,6 @@ def text(request: web.Request, name: str) -> str | None:
     if unfit(found):
         raise Invalid(f"{name} has control characters or is no valid text", field=name)
     return found.strip()
-
-
-_UNFIT = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069\ud800-\udfff\ufffe\uffff]")
-
-
-def unfit(value: str) -> bool:
-    """Holds control characters, bidirectional overrides or lone surrogates. Joiners stay: Devanagari needs them."""
-    return _UNFIT.search(value) is not None
 
 
 def camera_id(request: web.Request) -> CameraId:

@@ -10,6 +10,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from config.errors import Conflict, NotFound
+from storage.camera_rules import checked
 from storage.catalog.sqlite import Connection, Row, sqlite3
 from storage.model import Camera, CameraId, Credentials, Probe
 
@@ -103,7 +104,8 @@ def _values(camera: Camera) -> dict[str, object]:
 
 
 def add(db: Connection, camera: Camera, credentials: Credentials | None = None) -> Camera:
-    """Register; `camera.id` is ignored and given anew. Raises Conflict where the code is taken."""
+    """Register; `camera.id` is ignored and given anew. Raises Invalid, or Conflict where the code is taken."""
+    camera = checked(camera)
     try:
         cursor = db.execute(
             "INSERT INTO camera (code, name, name_hi, owner_kind, owner, site, station, zone, covers, lat, lon, bearing,"
@@ -233,8 +235,8 @@ def count(db: Connection) -> tuple[int, int]:
 
 
 def update(db: Connection, camera_id: CameraId, **changes: Any) -> Camera:
-    """Change fields of `Camera` (not `id`). Raises NotFound, or Conflict where the new code is taken."""
-    changed = replace(get(db, camera_id), **changes)
+    """Change fields of `Camera` (not `id`). Raises NotFound, Invalid, or Conflict where the new code is taken."""
+    changed = checked(replace(get(db, camera_id), **changes))
     try:
         db.execute(
             "UPDATE camera SET code = :code, name = :name, name_hi = :name_hi, owner_kind = :owner_kind, owner = :owner,"
