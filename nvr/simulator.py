@@ -18,20 +18,21 @@ import heapq
 import socket
 import time
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from types import TracebackType
 from typing import Self
 from urllib.parse import quote
 
-import imageio_ffmpeg  # type: ignore[import-untyped]  # ships no types
-
 from config.errors import Invalid, NotFound, Unavailable
 from nvr.simulator_audio import CodedSound, coded_sound
-from nvr.simulator_camera import CameraOptions, Faults, SentFrame, SimulatedCamera, Video, video_trains
+from nvr.simulator_camera import SimulatedCamera, Video, video_trains
 from nvr.simulator_clock import CameraClock
 from nvr.simulator_media import LoopOptions, coded_loop, default_cache_dir
+from nvr.simulator_model import CameraOptions, Faults, SentFrame
+from nvr.simulator_scenes import SCENES
 from nvr.simulator_session import Session
+from storage.binary import find
 
 __all__ = ["CameraOptions", "Faults", "LoopOptions", "SentFrame", "SimulatedCamera", "Simulator", "SimulatorOptions"]
 
@@ -43,7 +44,7 @@ _GOLDEN = 0.618_033_988_75  # its multiples modulo 1 spread any number of camera
 class SimulatorOptions:
     """Cameras 1 to `cameras` are built as `camera` says, but for those in `overrides`. Port 0: any free one.
 
-    `ffmpeg` None takes the binary of the imageio-ffmpeg wheel.
+    `varied`: cameras without an override show the scenes in turn. `ffmpeg` None: the one that `storage.binary` finds.
     """
 
     cameras: int = 1
@@ -51,6 +52,7 @@ class SimulatorOptions:
     port: int = 0
     camera: CameraOptions = field(default_factory=CameraOptions)
     overrides: Mapping[int, CameraOptions] = field(default_factory=dict)
+    varied: bool = False
     ffmpeg: str | None = None
     cache_dir: Path = field(default_factory=default_cache_dir)
 
@@ -63,7 +65,7 @@ class Simulator:
         self.sessions: set[Session] = set()
         self.udp: tuple[socket.socket, socket.socket]
         self.port = options.port
-        self._ffmpeg = options.ffmpeg or imageio_ffmpeg.get_ffmpeg_exe()
+        self._ffmpeg = options.ffmpeg or str(find())
         self._cameras: dict[int, SimulatedCamera] = {}
         self._videos: dict[tuple[LoopOptions, int], Video] = {}
         self._sounds: dict[str, CodedSound] = {}
@@ -152,7 +154,12 @@ class Simulator:
     # -- building --------------------------------------------------------------------------------------------------
 
     def _options_of(self, number: int) -> CameraOptions:
-        return self.options.overrides.get(number, self.options.camera)
+        if number in self.options.overrides:
+            return self.options.overrides[number]
+        options = self.options.camera
+        return (
+            replace(options, loop=replace(options.loop, scene=number % len(SCENES))) if self.options.varied else options
+        )
 
     async def _prepare(self, camera: CameraOptions) -> None:
         await self._video(camera.loop, camera.packet_bytes)
