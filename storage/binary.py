@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.util
 import os
 import re
 import shutil
@@ -60,11 +61,10 @@ def _named(name: str, field: str) -> Path:
 
 def _from_wheel() -> Path | None:
     """Not by `get_ffmpeg_exe()` where that falls back to a search of its own: only the wheel's own binary counts here."""
-    try:
-        import imageio_ffmpeg
-    except ImportError:
+    spec = importlib.util.find_spec("imageio_ffmpeg")
+    if spec is None or spec.origin is None:
         return None
-    folder = Path(imageio_ffmpeg.__file__).parent / "binaries"
+    folder = Path(spec.origin).parent / "binaries"
     for path in sorted(folder.glob("ffmpeg-*"), reverse=True):
         if path.is_file() and os.access(path, os.X_OK):
             return path

@@ -8,6 +8,7 @@ import subprocess
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
@@ -116,7 +117,7 @@ def test_fragments_tile_the_files_and_hold_every_frame(files: tuple[Path, ...]) 
 
 def test_audio_runs_on_beside_the_video() -> None:
     _, fragments, _ = read(DATA)
-    for one, other in zip(fragments, fragments[1:], strict=False):
+    for one, other in pairwise(fragments):
         assert one.audio_start is not None and one.audio_start + one.audio_dur == other.audio_start
 
 
