@@ -39,8 +39,7 @@ class Footage:
 
     async def camera_exists(self, camera_id: CameraId) -> None:
         """Raises NotFound."""
-        if await self._catalog.read(partial(cameras.get, camera_id=camera_id)) is None:
-            raise NotFound(f"there is no camera {camera_id}", field="camera_id")
+        await self._catalog.read(partial(cameras.get, camera_id=camera_id))
 
     async def segments(self, camera_id: CameraId, from_us: int, to_us: int) -> list[Segment]:
         """All that touch [from_us, to_us), in start order; growing ones carry the flag GROWING."""

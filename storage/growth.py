@@ -22,7 +22,7 @@ from storage.examine import camera_clock_us, pack_fragments, true_durations_us, 
 from storage.fmp4 import FragmentBoxes, InitBoxes, read_fragments, read_init
 from storage.ingest import Ingest, LagOf
 from storage.model import CameraId, FileGrowth, InitId, RunId, Segment, SegmentFlag, Tier, Volume
-from storage.paths import SPOOL, SpoolName, parse_spool_name, spool_name
+from storage.paths import SPOOL, SpoolName, spool_name
 from storage.timemodel import LAG_ERROR_US
 from storage.volumes import Volumes
 
@@ -151,6 +151,12 @@ class Growth:
             self._sample(file)
         return [file.growth(now_us) for file in seen]
 
+    async def look_at(self, camera_id: CameraId) -> None:
+        """A look at one camera's files, for its samples."""
+        for file in list(self._files.get(camera_id, {}).values()):
+            if await asyncio.get_running_loop().run_in_executor(self._volumes.pool(file.volume.id), file.look):
+                self._sample(file)
+
     def _sample(self, file: GrowingFile) -> None:
         sample = file.sample()
         state = self._ingest.known(file.name.run_id)
@@ -247,11 +253,3 @@ class Growth:
         if newest is None or not newest.fragments:
             return None
         return newest.mtime_us - self._lag(newest)
-
-
-async def list_spool(volumes: Volumes, volume: Volume) -> tuple[list[SpoolName], list[str]]:
-    """(footage files, other names) of a volume's spool. Raises OSError."""
-    folder = Path(volume.path) / SPOOL
-    names = await asyncio.get_running_loop().run_in_executor(volumes.pool(volume.id), os.listdir, folder)
-    parsed = [(text, parse_spool_name(text)) for text in names]
-    return [name for _, name in parsed if name is not None], [text for text, name in parsed if name is None]

@@ -67,7 +67,9 @@ class RunClock:
 
     def watched(self, n: int, media_us: int, wall_us: int, lag_us: int) -> None:
         """A sample from the growing file n."""
-        self._watched.setdefault(n, []).append(wall_us - media_us - lag_us)
+        offsets = self._watched.setdefault(n, [])
+        if wall_us - media_us - lag_us not in offsets[-1:]:  # another look at the same fragment tells nothing new
+            offsets.append(wall_us - media_us - lag_us)
 
     def resume(self, n: int, end_us: int, media_end_us: int, mtime_us: int, offsets: list[int]) -> None:
         """Go on after a restart of the server: the newest indexed segment, and the closing offsets of the last five."""

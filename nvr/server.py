@@ -1,0 +1,253 @@
+"""The composition root: builds the parts, wires them, runs them, ends them in the right order.
+
+    cameras -> Fleet (one ffmpeg each) -> spool -> Spool, Ingest -> archive + catalog -> Footage -> web
+
+The recorders are not ours to lose: they outlive this process. `stop` leaves them recording unless told else.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import signal
+from collections.abc import Awaitable, Callable
+from contextlib import suppress
+from functools import partial
+from pathlib import Path
+
+import structlog
+from aiohttp import web
+
+from config.errors import Invalid, NvrError
+from config.settings import Settings
+from nvr.fleet import Fleet
+from nvr.jobs import run_jobs
+from nvr.process import Spawner, spawn
+from nvr.reload import CatalogWatch
+from nvr.selftest import Lags, keep_tested
+from storage import binary
+from storage.backup import backup_due
+from storage.camera_json import CameraJson
+from storage.catalog import states
+from storage.catalog.db import Catalog, CatalogLock
+from storage.clock import mono_us, wall_us
+from storage.floor import highest_run_id
+from storage.footage import Footage
+from storage.growth import Growth
+from storage.ingest import Drifted, Ingest
+from storage.model import CameraId, FileGrowth, Segment, Volume
+from storage.reconcile import Reconciler
+from storage.spool import Spool
+from storage.volumes import Volumes, refuse_network
+from web.app import make_app
+from web.events import Events
+
+log = structlog.get_logger()
+
+PASS_S = 10.0
+STARTING_PASS_S = 2.0  # while a camera is starting: its first fragment should show soon
+RELOAD_S = 1.0
+RECONCILE_S = 60.0
+BACKUP_S = 3600.0  # how often it is looked whether today's is there
+STEP_US = 2_000_000
+PASS_LIMIT_S = 30.0  # a volume whose listing takes longer is stalled: the others go on
+
+
+def state_folder(settings: Settings) -> Path:
+    """Where ffconcat files and ffmpeg's logs lie: beside the catalog, for the owner's eyes only."""
+    database = settings.storage.database
+    return database.with_name(database.name + ".run")
+
+
+class Server:
+    """One `nvr serve`. `spawn_recorder` is replaced by the bench's fake recorders alone."""
+
+    def __init__(self, settings: Settings, *, spawn_recorder: Spawner = spawn) -> None:
+        self.settings = settings
+        self.url = ""
+        self.ffmpeg = binary.find(settings.recording.ffmpeg)
+        database = settings.storage.database
+        self._lock = CatalogLock(database)
+        self.catalog = Catalog(database)
+        self.volumes = Volumes(self.catalog, settings.storage.volumes)
+        self.lags = Lags()
+        self.ingest = Ingest(self.catalog, self.volumes, lag_of=self.lags.of)
+        self.growth = Growth(self.catalog, self.volumes, self.ingest, lag_of=self.lags.of)
+        self.spool = Spool(self.volumes, self.ingest, self.growth, live_runs=lambda: self.fleet.live_runs())
+        self.footage = Footage(self.catalog, self.volumes, self.growth)
+        self.events = Events()
+        self.fleet = Fleet(
+            settings=settings,
+            catalog=self.catalog,
+            volumes=self.volumes,
+            ffmpeg=self.ffmpeg,
+            state_dir=state_folder(settings),
+            run_ended=self.spool.run_ended,
+            spawn=spawn_recorder,
+            on_event=self.events.camera_state,
+        )
+        self.reconciler = Reconciler(self.catalog, self.volumes, self.ingest)
+        self.camera_json = CameraJson(self.catalog, self.volumes)
+        self._watch = CatalogWatch(self.catalog, settings.server.node, self._camera_changed)
+        self._tasks: list[asyncio.Task[None]] = []
+        self._started_us = 0
+        self._runner: web.AppRunner | None = None
+        self._clock_offset_us = 0
+
+    async def start(self) -> None:
+        """Returns when the pages are served and adoption is done; starts of recorders go on. Raises NvrError."""
+        refuse_network(self.settings.storage.database, "storage.database")
+        self._lock.acquire()
+        try:
+            await self._start()
+        except BaseException:
+            await self.stop(end_recorders=False)
+            raise
+
+    async def _start(self) -> None:
+        await self.catalog.open()
+        await self.volumes.open()
+        await self.ingest.load_usual()
+        await self.lags.load(self.catalog, self.ffmpeg)
+        self.ingest.on_segment = self._indexed
+        self.ingest.on_drift = self._drifted
+        self._started_us = wall_us()
+        self._clock_offset_us = self._started_us - mono_us()
+        await self.catalog.write(partial(states.begin_life, started_us=self._started_us))
+        self.fleet.run_id_floor = await self._run_id_floor()
+        self.spool.watch()
+        await self._serve()
+        await self._watch.start()
+        await self.fleet.start()
+        for name, period_s, work in (
+            ("pass", PASS_S, self._pass),
+            ("reload", RELOAD_S, self._reload),
+            ("reconcile", RECONCILE_S, self.reconciler.step),
+            ("backup", BACKUP_S, partial(backup_due, self.catalog, self.volumes)),
+        ):
+            self._tasks.append(asyncio.create_task(self._every(name, period_s, work), name=name))
+        self._tasks.append(asyncio.create_task(keep_tested(self.lags, self.catalog, self.ffmpeg), name="selftest"))
+
+    async def _run_id_floor(self) -> int:
+        loop = asyncio.get_running_loop()
+        found = [
+            await loop.run_in_executor(self.volumes.pool(volume.id), highest_run_id, Path(volume.path))
+            for volume in self.volumes.readable()
+        ]
+        return max(found, default=0)
+
+    async def _serve(self) -> None:
+        host, port = self.settings.server.host, self.settings.server.port
+        app = make_app(
+            self.settings,
+            catalog=self.catalog,
+            footage=self.footage,
+            volumes=self.volumes,
+            fleet=self.fleet,
+            ffmpeg=self.ffmpeg,
+            events=self.events,
+            ingest=self.ingest,
+        )
+        self._runner = web.AppRunner(app, access_log=None, handler_cancellation=True, shutdown_timeout=2.0)
+        await self._runner.setup()
+        site = web.TCPSite(self._runner, host, port, backlog=512)
+        try:
+            await site.start()
+        except OSError as error:
+            raise Invalid(
+                f"cannot listen on {host}:{port}: {error.strerror}; set server.port to a free one", field="server.port"
+            ) from error
+        bound = self._runner.addresses[0][1]
+        self.url = f"http://{f'[{host}]' if ':' in host else host}:{bound}/"
+
+    async def stop(self, *, end_recorders: bool) -> None:
+        """Ends what `start` began. Recorders go on unless `end_recorders`; then what they wrote is indexed."""
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+        self._tasks.clear()
+        if self._runner is not None:
+            await self._runner.cleanup()
+            self._runner = None
+        await self.fleet.stop(end_recorders=end_recorders)
+        await self.spool.close()
+        if self._started_us:
+            with suppress(NvrError):
+                await self.catalog.write(partial(states.end_life, started_us=self._started_us, ended_us=wall_us()))
+        self.volumes.close()
+        await self.catalog.close()
+        self._lock.release()
+
+    async def _every(self, name: str, period_s: float, work: Callable[[], Awaitable[object]]) -> None:
+        """A supervised loop: an error is logged, the next turn comes all the same."""
+        while True:
+            try:
+                await work()
+            except (NvrError, OSError) as error:
+                log.error(name + " failed", error=str(error))
+            except Exception:
+                log.exception(name + " failed")
+            fast = name == "pass" and self.fleet.starting()
+            await asyncio.sleep(STARTING_PASS_S if fast else period_s)
+
+    async def _pass(self) -> None:
+        """Every 10 s: check volumes, list spools, look at growing files, index what is complete, judge the recorders."""
+        growths = await asyncio.gather(*(self._pass_volume(volume) for volume in self.volumes.all()))
+        self.spool.watch()
+        now_us = wall_us()
+        offset_us = now_us - mono_us()
+        if abs(offset_us - self._clock_offset_us) > STEP_US:
+            log.error("the system clock stepped", by_s=(offset_us - self._clock_offset_us) / 1e6)
+            self._clock_offset_us = offset_us
+            self.fleet.clock_stepped()
+        await self.fleet.on_growth([growth for some in growths for growth in some], now_us)
+        self.fleet.trim_logs()
+        await self.catalog.write(partial(states.touch_life, started_us=self._started_us, seen_us=now_us))
+
+    async def _pass_volume(self, volume: Volume) -> list[FileGrowth]:
+        """Nothing of what one volume does may hold back another."""
+        loop = asyncio.get_running_loop()
+        try:
+            async with asyncio.timeout(PASS_LIMIT_S):
+                await loop.run_in_executor(self.volumes.pool(volume.id), self.volumes.recheck, volume.id)
+                if self.volumes.get(volume.id).state not in ("ok", "full"):
+                    return []
+                return await self.spool.sweep(volume)
+        except (OSError, NvrError, TimeoutError) as error:
+            log.error("pass over a volume failed", volume=volume.id, path=volume.path, error=str(error) or "timeout")
+            return []
+
+    async def _reload(self) -> None:
+        if await self._watch.poll():
+            await run_jobs(self.catalog, self.reconciler, self.volumes)
+
+    def _camera_changed(self, camera_id: CameraId) -> None:
+        self.fleet.camera_changed(camera_id)
+        self.camera_json.changed(camera_id)
+
+    def _indexed(self, segment: Segment) -> None:
+        self.fleet.indexed(segment)
+        self.camera_json.indexed(segment)
+
+    def _drifted(self, drifted: Drifted) -> None:
+        log.error("run drifted", camera=drifted.camera_id, run=drifted.run_id, drift_s=drifted.drift_us / 1e6)
+        self.fleet.end_run(drifted.run_id, "camera_time_jump")
+
+
+async def hold_until_signal() -> signal.Signals:
+    """Returns at the first SIGINT or SIGTERM."""
+    loop = asyncio.get_running_loop()
+    got: asyncio.Future[signal.Signals] = loop.create_future()
+
+    def take(which: signal.Signals) -> None:
+        if not got.done():
+            got.set_result(which)
+
+    for which in (signal.SIGINT, signal.SIGTERM):
+        loop.add_signal_handler(which, take, which)
+    try:
+        return await got
+    finally:
+        for which in (signal.SIGINT, signal.SIGTERM):
+            loop.remove_signal_handler(which)
+
+
