@@ -157,7 +157,7 @@ def _read(file: Path) -> dict[str, Any]:
 def _override(values: dict[str, Any], name: str, text: str) -> None:
     section, _, key = name.removeprefix(PREFIX).lower().partition(DELIMITER)
     model = Settings.model_fields.get(section)
-    fields = model.annotation.model_fields if model and model.annotation else {}  # type: ignore[attr-defined]
+    fields = model.annotation.model_fields if model and model.annotation else {}
     if key not in fields:
         known = [
             f"{PREFIX}{s}{DELIMITER}{k}".upper()
