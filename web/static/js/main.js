@@ -1,0 +1,10 @@
+// Where every page begins: the frame, and in it the room that the document names.
+import { html, render } from "htm/preact";
+import { Shell } from "./shell.js";
+import { start } from "./site.js";
+
+const room = document.body.dataset.page;
+const { Page } = await import(room === "cameras" ? "./cameras.js" : "./review.js");
+
+start();
+render(html`<${Shell} room=${room}><${Page} /><//>`, document.getElementById("app"));
