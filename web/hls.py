@@ -1,0 +1,218 @@
+"""HLS media playlists (RFC 8216) over the archive's own files. Pure: slices in, text out.
+
+Every entry is a byte range of a segment's file. URIs are relative and the same below `/play/{id}/` and `/s/{token}/play/{id}/`.
+Within a run nothing separates segments (their `tfdt` runs on); where two entries do not follow each other stands
+EXT-X-DISCONTINUITY, and every segment's first entry tells its wall time.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from functools import lru_cache
+from itertools import accumulate
+from struct import Struct
+
+from storage import frags
+from storage.model import CameraId, Fragment, InitId, RunId, Segment, SegmentFlag, Slice
+
+CONTENT_TYPE = "application/vnd.apple.mpegurl"
+
+PER_FRAGMENT_US = 2 * 3600 * 1_000_000
+"""Windows up to this length list every fragment; longer ones join fragments, or a day would be 43,200 entries."""
+JOINED_MIN_MS = 6_000
+JOINED_MAX_MS = 60_000
+MIN_TARGET_S = 1
+
+Row = tuple[int, int, bool]
+"""A fragment as the playlist needs it: (milliseconds, bytes, starts with a keyframe)."""
+InFile = Mapping[tuple[RunId, int], Sequence[Fragment]]
+"""Fragments of the segments whose packed list does not hold them (FRAGS_IN_FILE)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    ms: int
+    offset: int  # in the file
+    size_bytes: int
+
+
+def vod(slices: Sequence[Slice], from_us: int, to_us: int, init_bytes: Mapping[InitId, int], in_file: InFile) -> str:
+    """The whole window, to its end. `init_bytes`: the length of each init that occurs."""
+    joined = to_us - from_us > PER_FRAGMENT_US
+    body: list[str] = []
+    longest_ms = 0
+    before: Slice | None = None
+    for part in slices:
+        rows = _whole_row(part, init_bytes, in_file) if joined else None
+        entries = [rows] if rows else _entries(part, init_bytes[part.segment.init_id], in_file, joined=joined)
+        longest_ms = max(longest_ms, max(entry.ms for entry in entries))
+        _head(body, before, part, init_bytes)
+        _list(body, part.segment, entries)
+        before = part
+    head = ["#EXTM3U", "#EXT-X-VERSION:7", "#EXT-X-PLAYLIST-TYPE:VOD", "#EXT-X-INDEPENDENT-SEGMENTS"]
+    head += [f"#EXT-X-TARGETDURATION:{target_s(longest_ms)}", "#EXT-X-MEDIA-SEQUENCE:0"]
+    if slices and from_us > slices[0].start_us:
+        head.append(f"#EXT-X-START:TIME-OFFSET={(from_us - slices[0].start_us) / 1e6:.3f},PRECISE=YES")
+    return "\n".join([*head, *body, "#EXT-X-ENDLIST", ""])
+
+
+def live(
+    slices: Sequence[Slice],
+    init_bytes: Mapping[InitId, int],
+    in_file: InFile,
+    *,
+    target: int,
+    sequence: int,
+    discontinuities: int,
+) -> str:
+    """The newest part of what a camera records, an entry a fragment. Without slices: a valid empty playlist.
+
+    `sequence`: the number of the first entry; each fragment of the camera has its own, for ever. `discontinuities`: how many
+    came before the first entry.
+    """
+    body: list[str] = []
+    before: Slice | None = None
+    independent = True
+    for part in slices:
+        rows = _rows(part, in_file)
+        independent = independent and all(row[2] for row in rows)
+        _head(body, before, part, init_bytes)
+        _list(body, part.segment, _split(rows, _first_offset(part, init_bytes, in_file)))
+        before = part
+    head = ["#EXTM3U", "#EXT-X-VERSION:7", f"#EXT-X-TARGETDURATION:{target}", f"#EXT-X-MEDIA-SEQUENCE:{sequence}"]
+    if discontinuities:
+        head.append(f"#EXT-X-DISCONTINUITY-SEQUENCE:{discontinuities}")
+    if independent:
+        head.append("#EXT-X-INDEPENDENT-SEGMENTS")
+    return "\n".join([*head, *body, ""])
+
+
+def target_s(longest_ms: int) -> int:
+    """EXT-X-TARGETDURATION: no entry, rounded, may be longer (RFC 8216 4.3.3.1)."""
+    return max(-(-longest_ms // 1000), MIN_TARGET_S)
+
+
+def follows(before: Slice, after: Slice) -> bool:
+    """The same run goes on without a hole: by number, never by comparing clocks."""
+    a, b = before.segment, after.segment
+    if a.run_id != b.run_id or a.init_id != b.init_id:
+        return False
+    if a.n == b.n:
+        return before.end == after.first
+    return a.n + 1 == b.n and before.end is None and after.first == 0
+
+
+def longest_ms(slices: Sequence[Slice], in_file: InFile) -> int:
+    return max((row[0] for part in slices for row in _rows(part, in_file)), default=0)
+
+
+def entry_count(part: Slice) -> int:
+    """Fragments of a slice; also of one whose fragments are in the file, since their packed form still counts them."""
+    end = frags.count(part.segment.frags) if part.end is None else part.end
+    return end - part.first
+
+
+def media_uri(camera_id: CameraId, run_id: RunId, n: int) -> str:
+    return f"../../media/{camera_id}/{run_id}/{n}.mp4"
+
+
+def _head(body: list[str], before: Slice | None, part: Slice, init_bytes: Mapping[InitId, int]) -> None:
+    """What stands before the first entry of a slice."""
+    segment = part.segment
+    if before is None or not follows(before, part):
+        if before is not None:
+            body.append("#EXT-X-DISCONTINUITY")
+        if before is None or before.segment.init_id != segment.init_id:
+            uri = media_uri(segment.camera_id, segment.run_id, segment.n)
+            body.append(f'#EXT-X-MAP:URI="{uri}",BYTERANGE="{init_bytes[segment.init_id]}@0"')
+    body.append(f"#EXT-X-PROGRAM-DATE-TIME:{_date(part.start_us)}")
+
+
+def _list(body: list[str], segment: Segment, entries: Sequence[Entry]) -> None:
+    uri = media_uri(segment.camera_id, segment.run_id, segment.n)
+    body += [f"{_extinf(e.ms)}\n#EXT-X-BYTERANGE:{e.size_bytes}@{e.offset}\n{uri}" for e in entries]
+
+
+@lru_cache(4096)
+def _extinf(ms: int) -> str:
+    return f"#EXTINF:{ms / 1000:.3f},"
+
+
+def _date(us: int) -> str:
+    """To the millisecond: what players keep of it."""
+    ms = (us + 500) // 1000
+    return datetime.fromtimestamp(ms // 1000, UTC).strftime("%Y-%m-%dT%H:%M:%S") + f".{ms % 1000:03d}Z"
+
+
+def _entries(part: Slice, init_bytes: int, in_file: InFile, *, joined: bool) -> list[Entry]:
+    rows = _rows(part, in_file)
+    return _join(rows, _first_offset(part, {part.segment.init_id: init_bytes}, in_file), JOINED_MIN_MS if joined else 0)
+
+
+def _rows(part: Slice, in_file: InFile) -> list[Row]:
+    segment = part.segment
+    special = in_file.get((segment.run_id, segment.n))
+    if special is not None:
+        return [(f.dur_ms, f.size_bytes, f.keyframe) for f in special[part.first : part.end]]
+    packed = segment.frags
+    if not part.whole:
+        end = len(packed) if part.end is None else part.end * frags.FRAG_BYTES
+        packed = packed[part.first * frags.FRAG_BYTES : end]
+    return [(ms, word & frags.MAX_SIZE_BYTES, bool(word >> 24 & 1)) for ms, word in frags.unpack_raw(packed)]
+
+
+def _first_offset(part: Slice, init_bytes: Mapping[InitId, int], in_file: InFile) -> int:
+    segment = part.segment
+    start = init_bytes[segment.init_id]
+    if part.first == 0:
+        return start
+    special = in_file.get((segment.run_id, segment.n))
+    if special is not None:
+        return special[part.first].offset
+    return start + frags.total_bytes(segment.frags[: part.first * frags.FRAG_BYTES])
+
+
+def _split(rows: Sequence[Row], offset: int) -> list[Entry]:
+    """An entry a fragment."""
+    offsets = accumulate((size for _, size, _ in rows), initial=offset)
+    return [Entry(ms, at, size) for (ms, size, _), at in zip(rows, offsets, strict=False)]
+
+
+def _join(rows: Sequence[Row], offset: int, at_least_ms: int) -> list[Entry]:
+    """Entries that start with a keyframe each and are at least so long, where the slice has that much; the last one may be
+    shorter."""
+    if at_least_ms == 0 and all(keyframe for _, _, keyframe in rows):
+        return _split(rows, offset)
+    entries: list[Entry] = []
+    ms = size = 0
+    for row_ms, row_bytes, keyframe in rows:
+        if size and keyframe and (ms >= at_least_ms or ms + row_ms > JOINED_MAX_MS):
+            entries.append(Entry(ms, offset, size))
+            offset += size
+            ms = size = 0
+        ms += row_ms
+        size += row_bytes
+    entries.append(Entry(ms, offset, size))
+    return entries
+
+
+def _whole_row(part: Slice, init_bytes: Mapping[InitId, int], in_file: InFile) -> Entry | None:
+    """A whole segment as one entry; None when it is cut, or too long for one."""
+    segment = part.segment
+    if not part.whole or SegmentFlag.FRAGS_IN_FILE in segment.flags:
+        return None
+    columns = _columns(frags.count(segment.frags)).unpack(segment.frags)
+    ms = sum(columns[::2])
+    if ms > JOINED_MAX_MS + 5_000:  # ffmpeg cuts at the first keyframe after the minute
+        return None
+    start = init_bytes[segment.init_id]
+    if SegmentFlag.TRUNCATED in segment.flags:
+        return Entry(ms, start, sum(word & frags.MAX_SIZE_BYTES for word in columns[1::2]))
+    return Entry(ms, start, segment.size_bytes - start)
+
+
+@lru_cache(512)
+def _columns(count: int) -> Struct:
+    return Struct("<" + "HI" * count)
