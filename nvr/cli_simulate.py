@@ -75,8 +75,8 @@ def simulate(
 async def _serve(options: SimulatorOptions) -> None:
     """Until SIGINT or SIGTERM."""
     stop = asyncio.Event()
-    for number in (signal.SIGINT, signal.SIGTERM):
-        asyncio.get_running_loop().add_signal_handler(number, stop.set)
+    for wanted in (signal.SIGINT, signal.SIGTERM):
+        asyncio.get_running_loop().add_signal_handler(wanted, stop.set)
     async with Simulator(options) as simulator:
         for number in range(1, options.cameras + 1):
             click.echo(simulator.url(number))
