@@ -71,7 +71,13 @@ class Server:
         self.volumes = Volumes(self.catalog, settings.storage.volumes)
         self.lags = Lags()
         self.ingest = Ingest(self.catalog, self.volumes, lag_of=self.lags.of)
-        self.growth = Growth(self.catalog, self.volumes, self.ingest, lag_of=self.lags.of)
+        self.growth = Growth(
+            self.catalog,
+            self.volumes,
+            self.ingest,
+            lag_of=self.lags.of,
+            live_runs=lambda: self.fleet.live_runs(),
+        )
         self.spool = Spool(self.volumes, self.ingest, self.growth, live_runs=lambda: self.fleet.live_runs())
         self.footage = Footage(self.catalog, self.volumes, self.growth)
         self.events = Events()

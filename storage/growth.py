@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import os
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
@@ -102,12 +102,20 @@ class Growth:
     """All growing files of this server. Used from the event loop; the looks run in the volumes' pools."""
 
     def __init__(
-        self, catalog: Catalog, volumes: Volumes, ingest: Ingest, *, lag_of: LagOf, clock: Clock = wall_us
+        self,
+        catalog: Catalog,
+        volumes: Volumes,
+        ingest: Ingest,
+        *,
+        lag_of: LagOf,
+        live_runs: Callable[[], set[RunId]] = set,
+        clock: Clock = wall_us,
     ) -> None:
         self._catalog = catalog
         self._volumes = volumes
         self._ingest = ingest
         self._lag_of = lag_of
+        self._live_runs = live_runs
         self._clock = clock
         self._files: dict[CameraId, dict[tuple[RunId, int], GrowingFile]] = {}
         self._locks: dict[CameraId, asyncio.Lock] = {}
@@ -147,18 +155,14 @@ class Growth:
 
         seen = await asyncio.get_running_loop().run_in_executor(self._volumes.pool(volume.id), look)
         now_us = self._clock()
+        live = self._live_runs()
         for file in seen:
-            self._sample(file)
+            self._sample(file, live)
         return [file.growth(now_us) for file in seen]
 
-    async def look_at(self, camera_id: CameraId) -> None:
-        """A look at one camera's files, for its samples."""
-        for file in list(self._files.get(camera_id, {}).values()):
-            if await asyncio.get_running_loop().run_in_executor(self._volumes.pool(file.volume.id), file.look):
-                self._sample(file)
-
-    def _sample(self, file: GrowingFile) -> None:
-        sample = file.sample()
+    def _sample(self, file: GrowingFile, live: set[RunId]) -> None:
+        # An ffmpeg that ends writes its open fragment out before the next keyframe has come: no sample of the usual kind.
+        sample = file.sample() if file.name.run_id in live else None
         state = self._ingest.known(file.name.run_id)
         if sample is None or state is None:
             return
@@ -200,7 +204,7 @@ class Growth:
         state = await self._ingest.state(file.name, file.volume)
         if state is None or file.init is None or not file.fragments:
             return None
-        self._sample(file)
+        self._sample(file, self._live_runs())
         if file.init_id is None:
             file.init_id = await self._init_id(file.init)
         scale = file.timescale

@@ -19,7 +19,7 @@ from watchdog.observers.api import BaseObserver
 from config.errors import NvrError
 from storage.growth import Growth
 from storage.ingest import Ingest
-from storage.model import CameraId, FileGrowth, Run, RunId, Volume, VolumeId
+from storage.model import FileGrowth, Run, RunId, Volume, VolumeId
 from storage.paths import SPOOL, SpoolName, parse_spool_name
 from storage.volumes import Volumes
 
@@ -121,9 +121,6 @@ class Spool:
         """Index all that is left of a run whose ffmpeg is gone, before the camera's next run starts."""
         volume = self._volumes.get(run.volume_id)
         names = [name for name in await self.listing(volume) if name.run_id == run.id]
-        for name in names:  # what came since the last look gives the time model its samples
-            self._growth.add(volume, name)
-        await self._growth.look_at(CameraId(run.camera_id))
         await self._ingest.take_all(volume, names, live=set())
         for name in names:
             self._growth.drop(name)

@@ -46,7 +46,7 @@ def _states(db: Connection, window: dict[str, int]) -> list[Reason]:
         " AND since_us <= :from_us), 0) ORDER BY since_us",
         window,
     ).fetchall()
-    ends = [row["since_us"] for row in rows[1:]] + [_FOREVER]
+    ends = [*(row["since_us"] for row in rows[1:]), *([_FOREVER] if rows else [])]
     return [
         Reason(row["since_us"], end, row["cause"], row["detail"], RANK_STATE)
         for row, end in zip(rows, ends, strict=True)
