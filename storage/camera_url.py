@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from urllib.parse import quote, unquote, urlsplit
 
 from config.errors import Invalid
+from storage.camera_rules import unfit
 from storage.model import Credentials
 
 MAX_LENGTH = 1024
@@ -86,8 +87,8 @@ def check_credentials(username: str, password: str) -> Credentials:
     for value, field in ((username, "username"), (password, "password")):
         if len(value) > MAX_CREDENTIAL:
             raise Invalid(f"{field} is longer than {MAX_CREDENTIAL} characters", field=field)
-        if any(not character.isprintable() for character in value):
-            raise Invalid(f"{field} has a control character", field=field)
+        if unfit(value):
+            raise Invalid(f"{field} has control characters or is no valid text", field=field)
     return Credentials(username, password)
 
 

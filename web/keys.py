@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Protocol
 from aiohttp import web
 
 from storage.catalog.db import Catalog
+from storage.ingest import Ingest
 from storage.model import CameraId, Credentials, RunId
 from storage.volumes import Volumes
 
@@ -75,10 +76,15 @@ class FleetView(Protocol):
 
     def totals(self) -> Iterable[CameraTotals]: ...
 
+    def restarts(self) -> Mapping[str, int]:
+        """Runs that ended without our asking since the server started, by cause."""
+
     def started(self) -> bool:
         """Adoption is done: every recorder that runs is known."""
 
-    async def probe(self, url: str, credentials: Credentials | None, audio: str) -> ProbeReport: ...
+    async def probe(
+        self, url: str, credentials: Credentials | None, audio: str
+    ) -> ProbeReport: ...
 
 
 SETTINGS: web.AppKey[Settings] = web.AppKey("settings")
@@ -86,7 +92,9 @@ CATALOG: web.AppKey[Catalog] = web.AppKey("catalog")
 FOOTAGE: web.AppKey[Footage] = web.AppKey("footage")
 VOLUMES: web.AppKey[Volumes] = web.AppKey("volumes")
 FLEET: web.AppKey[FleetView] = web.AppKey("fleet")
+INGEST: web.AppKey[Ingest] = web.AppKey("ingest")
 FFMPEG: web.AppKey[Path] = web.AppKey("ffmpeg")
 STILLS: web.AppKey[Stills] = web.AppKey("stills")
 FILES: web.AppKey[Files] = web.AppKey("files")
+VERSION: web.AppKey[str] = web.AppKey("version")
 EVENTS: web.AppKey[Events] = web.AppKey("events")

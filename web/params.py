@@ -7,11 +7,13 @@ hh:mm is read as `+`.
 
 from __future__ import annotations
 
+import base64
+import json
 import re
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from difflib import get_close_matches
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from aiohttp import web
 
@@ -27,6 +29,7 @@ MAX_ID = (1 << 53) - 1
 DEFAULT_LIMIT = 100
 MAX_LIMIT = 1000
 MAX_TEXT = 200
+MAX_CURSOR = 200
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND = timedelta(microseconds=1)
@@ -174,3 +177,31 @@ def _needed(request: web.Request, name: str) -> str:
     if given is None:
         raise Invalid(f"{name} is missing: {_TIME_FORM}", field=name)
     return given
+
+
+def cursor(request: web.Request) -> list[Any] | None:
+    """What `as_cursor` packed, None on the first page. Raises Invalid for anything else."""
+    given = request.query.get("cursor")
+    if given is None:
+        return None
+    try:
+        if len(given) > MAX_CURSOR:
+            raise ValueError
+        raw = base64.b64decode(given + "=" * (-len(given) % 4), altchars=b"-_", validate=True)
+        found = json.loads(raw)
+    except (ValueError, RecursionError):
+        found = None
+    if not isinstance(found, list):
+        raise bad_cursor()
+    return found
+
+
+def as_cursor(*values: str | int) -> str:
+    """Opaque to the client: where the page ended."""
+    packed = json.dumps(values, separators=(",", ":"), ensure_ascii=False).encode()
+    return base64.urlsafe_b64encode(packed).decode().rstrip("=")
+
+
+def bad_cursor() -> Invalid:
+    """For a cursor of the right form with the wrong content."""
+    return Invalid("cursor is not one that a page of this list gave as `next`", field="cursor")

@@ -57,12 +57,16 @@ class Malformed(Invalid):
 class Refused(NvrError):
     """Refused before anything is looked at: `status` is an HTTP status (403, 415, 421)."""
 
-    def __init__(self, status: HTTPStatus, message: str, *, field: str | None = None) -> None:
+    def __init__(
+        self, status: HTTPStatus, message: str, *, field: str | None = None
+    ) -> None:
         super().__init__(message, field=field)
         self.status = status
 
 
-def problem(status: int, code: str, detail: str, *, field: str | None = None, **extra: object) -> web.Response:
+def problem(
+    status: int, code: str, detail: str, *, field: str | None = None, **extra: object
+) -> web.Response:
     """The one way to build a problem answer."""
     document: dict[str, object] = {
         "type": f"/api/docs#{code}",
@@ -75,7 +79,12 @@ def problem(status: int, code: str, detail: str, *, field: str | None = None, **
         document["field"] = field
     document |= extra
     body = json.dumps(document).encode()
-    answer = web.Response(status=status, body=body, content_type=CONTENT_TYPE, headers={"Cache-Control": "no-store"})
+    answer = web.Response(
+        status=status,
+        body=body,
+        content_type=CONTENT_TYPE,
+        headers={"Cache-Control": "no-store"},
+    )
     if status == HTTPStatus.SERVICE_UNAVAILABLE:
         answer.headers["Retry-After"] = str(RETRY_AFTER_S)
     return answer
@@ -100,7 +109,9 @@ def from_error(error: NvrError) -> web.Response:
             if isinstance(error, kind):
                 status, code = kind_status, kind_code
     extra = dict(error.extra)
-    return problem(status, str(extra.pop("code", code)), error.message, field=error.field, **extra)
+    return problem(
+        status, str(extra.pop("code", code)), error.message, field=error.field, **extra
+    )
 
 
 def _code(phrase: str) -> str:
@@ -110,8 +121,13 @@ def _code(phrase: str) -> str:
 def from_http(error: web.HTTPException) -> web.Response:
     """aiohttp's own refusals: 404, 405, 413 ..."""
     status = error.status
-    details = {404: "there is nothing at this URL", 405: "this URL does not answer that method"}
-    code = {404: "not_found", 413: "content_too_large"}.get(status, _code(_phrase(status)))
+    details = {
+        404: "there is nothing at this URL",
+        405: "this URL does not answer that method",
+    }
+    code = {404: "not_found", 413: "content_too_large"}.get(
+        status, _code(_phrase(status))
+    )
     if status == HTTPStatus.REQUEST_ENTITY_TOO_LARGE:
         details[413] = "the body is larger than this URL takes"
     answer = problem(status, code, details.get(status, _phrase(status)))
@@ -140,21 +156,33 @@ async def answer_errors(request: web.Request, handler: Handler) -> web.StreamRes
         return from_http(error)
     except NvrError as error:
         if PREPARED in request:
-            raise _cut(request) from error
+            raise _cut(request, error) from error
         return from_error(error)
     except ConnectionError:
         raise  # the client has gone; aiohttp knows what to do
     except Exception as error:  # the supervisor of every request: logged with its traceback, told without
         if PREPARED in request:
-            raise _cut(request) from error
+            raise _cut(request, error) from error
         incident = uuid.uuid4().hex[:12]
-        log.exception("request failed", method=request.method, path=request.path, incident=incident)
-        return problem(500, "internal", "the server met a defect; its log has the details", incident=incident)
+        log.exception(
+            "request failed",
+            method=request.method,
+            path=request.path,
+            incident=incident,
+        )
+        return problem(
+            500,
+            "internal",
+            "the server met a defect; its log has the details",
+            incident=incident,
+        )
 
 
-def _cut(request: web.Request) -> ConnectionError:
+def _cut(request: web.Request, error: Exception) -> ConnectionError:
     """An answer that breaks off is cut, so that the client sees it as incomplete. aiohttp ends quietly on what is returned."""
-    log.warning("answer broken off", method=request.method, path=request.path, exc_info=True)
+    log.warning(
+        "answer broken off", method=request.method, path=request.path, exc_info=error
+    )
     if request.transport is not None:
         request.transport.close()
     return ConnectionResetError("answer broken off")

@@ -228,10 +228,21 @@ def listed(db: Connection, camera_id: CameraId) -> Listed:
     return _listed(row)
 
 
-def count(db: Connection) -> tuple[int, int]:
-    """(cameras that are not archived, those of them that are not enabled)."""
-    row = db.execute("SELECT count(*), coalesce(sum(enabled = 0), 0) FROM camera WHERE archived_us IS NULL").fetchone()
-    return int(row[0]), int(row[1])
+@dataclass(frozen=True, slots=True)
+class Brief:
+    """A camera's names, for lists of the whole city."""
+
+    id: CameraId
+    code: str
+    name: str
+    name_hi: str
+    enabled: bool
+
+
+def briefs(db: Connection) -> list[Brief]:
+    """Of all cameras that are not archived, by code."""
+    rows = db.execute("SELECT id, code, name, name_hi, enabled FROM camera WHERE archived_us IS NULL ORDER BY code")
+    return [Brief(CameraId(row[0]), row[1], row[2], row[3], bool(row[4])) for row in rows]
 
 
 def update(db: Connection, camera_id: CameraId, **changes: Any) -> Camera:

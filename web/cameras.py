@@ -1,0 +1,444 @@
+"""Cameras: list, register, change, archive, look at. How each fares comes from the fleet's memory, the rest from one read."""
+
+from __future__ import annotations
+
+import asyncio
+from functools import partial
+from typing import Any
+
+from aiohttp import web
+
+from config.errors import Conflict, Invalid, Unavailable
+from config.settings import is_loopback
+from storage import camera_url
+from storage.camera_rules import unfit
+from storage.catalog import cameras as rows
+from storage.catalog.cameras import Filter, Listed, Media
+from storage.catalog.sqlite import Connection
+from storage.clock import rfc3339, wall_us
+from storage.model import Camera, CameraId, Credentials
+from web import bodies, params
+from web.keys import CATALOG, FLEET, SETTINGS, CameraHealth
+from web.operations import CAMERA_ID, CURSOR, LIMIT, Operation, Parameter, Reply
+from web.schemas import (
+    CameraChange,
+    CameraIn,
+    CameraOut,
+    CameraPage,
+    CredentialsIn,
+    ProbeIn,
+    ProbeOut,
+)
+
+STATES = ("recording", "starting", "failed", "disabled", "unknown")
+SCAN = 500
+"""Cameras read at a time while those of one state are looked for: states live in the fleet's memory, not in the catalog."""
+PROBE_S = 40.0
+PROBES_AT_ONCE = 4
+
+_NO_MEDIA = Media("", "", "", 0, 0)
+PROBES: web.AppKey[asyncio.Semaphore] = web.AppKey("probes")
+
+
+def state_of(camera: Camera, health: CameraHealth | None) -> str:
+    """What a page shows: a disabled camera is disabled whatever its recorder still does."""
+    if not camera.enabled:
+        return "disabled"
+    return health.state if health is not None and health.state in STATES else "unknown"
+
+
+def milliseconds(us: int | None) -> float | None:
+    return None if us is None else us / 1000
+
+
+def shown(item: Listed, health: CameraHealth | None) -> CameraOut:
+    camera, media = item.camera, item.media or _NO_MEDIA
+    quiet = health is None or not camera.enabled
+    return CameraOut(
+        id=camera.id,
+        code=camera.code,
+        name=camera.name,
+        name_hi=camera.name_hi,
+        owner_kind=camera.owner_kind,
+        owner=camera.owner,
+        site=camera.site,
+        station=camera.station,
+        zone=camera.zone,
+        covers=list(camera.covers),
+        lat=camera.lat,
+        lon=camera.lon,
+        bearing=camera.bearing,
+        tags=list(camera.tags),
+        url=camera.url,
+        has_credentials=item.has_credentials,
+        audio=camera.audio,
+        mode=camera.mode,
+        node=camera.node,
+        enabled=camera.enabled,
+        created_at=rfc3339(camera.created_us),
+        archived_at=params.rfc3339_or_none(camera.archived_us),
+        state=state_of(camera, health),  # type: ignore[arg-type]  # one of STATES
+        cause=None if health is None or quiet else health.cause,
+        detail="" if health is None or quiet else health.detail,
+        since=None if health is None else rfc3339(health.since_us),
+        newest_footage=None
+        if health is None
+        else params.rfc3339_or_none(health.newest_footage_us),
+        missed_segments=0 if health is None or quiet else health.missed_segments,
+        clock_offset_ms=None
+        if health is None
+        else milliseconds(health.clock_offset_us),
+        video_codec=media.video_codec,
+        audio_codec=media.audio_codec,
+        codecs=media.codecs,
+        width=media.width,
+        height=media.height,
+    )
+
+
+async def listing(request: web.Request) -> web.Response:
+    limit = params.limit(request)
+    state = params.choice(request, "state", STATES, default=None)
+    wanted = Filter(
+        text=params.text(request, "text") or "",
+        enabled=params.flag(request, "enabled", default=None),
+        kind=params.text(request, "kind"),
+        station=params.text(request, "station"),
+        zone=params.text(request, "zone"),
+        node=params.text(request, "node"),
+        archived=params.flag(request, "archived", default=False),
+    )
+    items, after = await _page(request, wanted, state, _after(request), limit)
+    fleet = request.app[FLEET]
+    shown_items = [shown(item, fleet.health(item.camera.id)) for item in items]
+    return bodies.answer(
+        CameraPage(items=shown_items, next=params.as_cursor(after) if after else None)
+    )
+
+
+def _after(request: web.Request) -> str:
+    cursor = params.cursor(request)
+    if cursor is None:
+        return ""
+    if len(cursor) != 1 or not isinstance(cursor[0], str) or unfit(cursor[0]):
+        raise params.bad_cursor()
+    return cursor[0]
+
+
+async def _page(
+    request: web.Request, wanted: Filter, state: str | None, after: str, limit: int
+) -> tuple[list[Listed], str | None]:
+    """(at most `limit` cameras, the code to go on after or None at the end)."""
+    catalog, fleet = request.app[CATALOG], request.app[FLEET]
+    found: list[Listed] = []
+    size = limit + 1 if state is None else SCAN
+    while True:
+        read = await catalog.read(
+            partial(rows.page, wanted=wanted, after=after, limit=size)
+        )
+        for item in read:
+            if (
+                state is None
+                or state_of(item.camera, fleet.health(item.camera.id)) == state
+            ):
+                found.append(item)
+        if len(found) > limit:
+            return found[:limit], found[limit - 1].camera.code
+        if len(read) < size:
+            return found, None
+        after = read[-1].camera.code
+
+
+async def _answer(
+    request: web.Request, camera_id: CameraId, *, status: int = 200
+) -> web.Response:
+    item = await request.app[CATALOG].read(partial(rows.listed, camera_id=camera_id))
+    headers = {"Location": f"/api/v1/cameras/{camera_id}"} if status == 201 else None
+    return bodies.answer(
+        shown(item, request.app[FLEET].health(camera_id)),
+        status=status,
+        headers=headers,
+    )
+
+
+async def one(request: web.Request) -> web.Response:
+    return await _answer(request, params.camera_id(request))
+
+
+async def by_code(request: web.Request) -> web.Response:
+    code = request.match_info["code"]
+    camera = await request.app[CATALOG].read(partial(rows.by_code, code=code))
+    return await _answer(request, camera.id)
+
+
+def _allow_loopback(request: web.Request) -> bool:
+    settings = request.app[SETTINGS]
+    return settings.recording.allow_loopback or is_loopback(settings.server.host)
+
+
+def _place(
+    request: web.Request, url: str, login: CredentialsIn | None
+) -> camera_url.CameraUrl:
+    """The URL as it is kept, with its login from the one place where it was given."""
+    parsed = camera_url.parse(url, allow_loopback=_allow_loopback(request))
+    if login is None:
+        return parsed
+    if parsed.credentials is not None:
+        raise Invalid(
+            "credentials are given twice: in the url and beside it", field="credentials"
+        )
+    return camera_url.CameraUrl(parsed.url, _login(login))
+
+
+def _login(login: CredentialsIn) -> Credentials:
+    return camera_url.check_credentials(login.username, login.password)
+
+
+async def add(request: web.Request) -> web.Response:
+    body = await bodies.read(request, CameraIn)
+    place = _place(request, body.url, body.credentials)
+    fields = body.model_dump(exclude={"url", "credentials", "covers", "tags"})
+    camera = Camera(
+        id=CameraId(0),
+        url=place.url,
+        node=request.app[SETTINGS].server.node,
+        covers=tuple(body.covers),
+        tags=tuple(body.tags),
+        created_us=wall_us(),
+        **fields,
+    )
+    made = await request.app[CATALOG].write(
+        partial(rows.add, camera=camera, credentials=place.credentials)
+    )
+    request.app[FLEET].camera_changed(made.id)
+    return await _answer(request, made.id, status=201)
+
+
+async def change(request: web.Request) -> web.Response:
+    camera_id = params.camera_id(request)
+    body = await bodies.read(request, CameraChange)
+    given = body.model_fields_set
+    place = _place(request, body.url, body.credentials) if "url" in given else None
+    login = (
+        _login(body.credentials)
+        if body.credentials is not None and place is None
+        else None
+    )
+    if place is not None:
+        login = place.credentials
+    fields: dict[str, Any] = body.model_dump(
+        exclude_unset=True, exclude={"url", "credentials", "archived"}
+    )
+    fields |= {
+        name: tuple(fields[name]) for name in ("covers", "tags") if name in fields
+    }
+    forget = "credentials" in given and body.credentials is None
+
+    def write(db: Connection) -> None:
+        before = rows.get(db, camera_id)
+        if before.archived_us is not None and "archived" not in given:
+            raise _archived(camera_id)
+        if "archived" in given:
+            fields["archived_us"] = None
+        if place is not None:
+            _keep_login_at_its_host(db, before, place, forget)
+            fields["url"] = place.url
+            if place.url != before.url:
+                rows.forget_probe(db, camera_id)
+        rows.update(db, camera_id, **fields)
+        if login is not None or forget:
+            rows.set_credentials(db, camera_id, login)
+
+    await request.app[CATALOG].write(write)
+    request.app[FLEET].camera_changed(camera_id)
+    return await _answer(request, camera_id)
+
+
+def _archived(camera_id: CameraId) -> Conflict:
+    return Conflict(
+        f'camera {camera_id} is archived: bring it back with {{"archived": false}}',
+        field="archived",
+    )
+
+
+def _keep_login_at_its_host(
+    db: Connection, before: Camera, place: camera_url.CameraUrl, forget: bool
+) -> None:
+    """A stored password is never sent to another host than it was given for."""
+    moved = camera_url.host_of(place.url) != camera_url.host_of(before.url) or (
+        before.url.startswith("rtsps:") and not place.url.startswith("rtsps:")
+    )
+    if (
+        moved
+        and place.credentials is None
+        and not forget
+        and rows.credentials(db, before.id) is not None
+    ):
+        raise Invalid(
+            "the url leads to another host: give the credentials again, or null for none",
+            field="credentials",
+        )
+
+
+async def archive(request: web.Request) -> web.Response:
+    camera_id = params.camera_id(request)
+    await request.app[CATALOG].write(
+        partial(rows.archive, camera_id=camera_id, at_us=wall_us())
+    )
+    request.app[FLEET].camera_changed(camera_id)
+    return web.Response(status=204)
+
+
+async def probe(request: web.Request) -> web.Response:
+    """Connects to the camera and reads a few seconds; nothing is kept."""
+    body = await bodies.read(request, ProbeIn)
+    place = _place(request, body.url, body.credentials)
+    try:
+        async with asyncio.timeout(PROBE_S), request.app[PROBES]:
+            report = await request.app[FLEET].probe(
+                place.url, place.credentials, body.audio
+            )
+    except TimeoutError:
+        raise Unavailable(
+            "the camera could not be looked at in time: try again"
+        ) from None
+    return bodies.answer(
+        ProbeOut(
+            ok=report.ok,
+            cause=report.cause,
+            detail=report.detail,
+            video_codec=report.video_codec,
+            width=report.width,
+            height=report.height,
+            fps=report.fps,
+            audio_codec=report.audio_codec,
+            audio_received=report.audio_received,
+        )
+    )
+
+
+def setup(app: web.Application) -> None:
+    app[PROBES] = asyncio.Semaphore(PROBES_AT_ONCE)
+
+
+def _query(
+    name: str, description: str, schema: dict[str, Any] | None = None
+) -> Parameter:
+    return Parameter(
+        name,
+        "query",
+        schema
+        or {"type": "string", "maxLength": params.MAX_TEXT, "pattern": "^[!-~ ]*$"},
+        description,
+    )
+
+
+_FLAG = {"type": "boolean"}
+_TAG = "Cameras"
+_CODE = Parameter(
+    "code",
+    "path",
+    {"type": "string", "pattern": "^[A-Za-z0-9._-]{1,64}$"},
+    "The camera's code.",
+    True,
+)
+
+
+def operations() -> list[Operation]:
+    found = Reply("The camera.", CameraOut)
+    return [
+        Operation(
+            "GET",
+            "/api/v1/cameras",
+            listing,
+            _TAG,
+            "List cameras, by code",
+            {200: Reply("A page.", CameraPage)},
+            parameters=(
+                _query(
+                    "text",
+                    "Words, each of which occurs in code, name, owner, site, station, zone or tags.",
+                ),
+                _query(
+                    "state",
+                    "Only cameras in this state.",
+                    {"type": "string", "enum": list(STATES)},
+                ),
+                _query("enabled", "Only enabled, or only disabled ones.", _FLAG),
+                _query("kind", "Kind of owner."),
+                _query("station", "Police station."),
+                _query("zone", "Zone."),
+                _query("node", "The server that records them."),
+                _query("archived", "The archived ones instead.", _FLAG),
+                LIMIT,
+                CURSOR,
+            ),
+        ),
+        Operation(
+            "POST",
+            "/api/v1/cameras",
+            add,
+            _TAG,
+            "Register a camera",
+            {
+                201: Reply(
+                    "It is registered; recording starts by itself.",
+                    CameraOut,
+                    headers={"Location": "Its URL."},
+                )
+            },
+            body=CameraIn,
+            problems=(409,),
+        ),
+        Operation(
+            "POST",
+            "/api/v1/cameras/probe",
+            probe,
+            _TAG,
+            "Look at a camera without registering it",
+            {200: Reply("What it sends, or why it could not be read.", ProbeOut)},
+            body=ProbeIn,
+        ),
+        Operation(
+            "GET",
+            "/api/v1/cameras/by-code/{code}",
+            by_code,
+            _TAG,
+            "Find a camera by its code",
+            {200: found},
+            parameters=(_CODE,),
+        ),
+        Operation(
+            "GET",
+            "/api/v1/cameras/{camera_id}",
+            one,
+            _TAG,
+            "One camera",
+            {200: found},
+            parameters=(CAMERA_ID,),
+        ),
+        Operation(
+            "PATCH",
+            "/api/v1/cameras/{camera_id}",
+            change,
+            _TAG,
+            "Change a camera",
+            {200: found},
+            parameters=(CAMERA_ID,),
+            body=CameraChange,
+            problems=(409,),
+        ),
+        Operation(
+            "DELETE",
+            "/api/v1/cameras/{camera_id}",
+            archive,
+            _TAG,
+            "Archive a camera",
+            {
+                204: Reply(
+                    "It is recorded no more and leaves the lists. Its footage stays."
+                )
+            },
+            parameters=(CAMERA_ID,),
+        ),
+    ]
