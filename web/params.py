@@ -10,12 +10,12 @@ from __future__ import annotations
 import base64
 import json
 import re
-from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from difflib import get_close_matches
 from typing import Any, TypeVar
 
 from aiohttp import web
+from multidict import MultiMapping
 
 from config.errors import Invalid, NotFound
 from storage.camera_rules import unfit
@@ -72,9 +72,8 @@ def _in_range(at_us: int, field: str) -> int:
     return at_us
 
 
-def known(query: Mapping[str, str], names: tuple[str, ...]) -> None:
+def known(query: MultiMapping[str], names: tuple[str, ...]) -> None:
     """Raises Invalid for a parameter that is not one of `names`, naming the nearest, and for a repeated one."""
-    seen: set[str] = set()
     for name in query:
         if name not in names:
             near = get_close_matches(name, names, 1)
@@ -83,9 +82,8 @@ def known(query: Mapping[str, str], names: tuple[str, ...]) -> None:
             else:
                 way_out = f"known are {', '.join(names)}" if names else "there are none here"
             raise Invalid(f"unknown query parameter {name[:40]!r}: {way_out}", field=name[:40])
-        if name in seen:
-            raise Invalid(f"{name} is given twice", field=name)
-        seen.add(name)
+        if len(query.getall(name)) > 1:
+            raise Invalid(f"{name} is given more than once", field=name)
 
 
 def time(request: web.Request, name: str) -> int:

@@ -1,0 +1,143 @@
+"""The real application on a real socket over a real catalog; only the recorder fleet is a fake that tests tell what to say."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Iterable, Mapping
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+from aiohttp import ClientSession, web
+
+from config.settings import RecordingSettings, ServerSettings, Settings, StorageSettings
+from storage.binary import find
+from storage.catalog.db import Catalog
+from storage.footage import Footage
+from storage.growth import Growth
+from storage.ingest import Ingest
+from storage.model import CameraId, Credentials
+from storage.volumes import Volumes
+from web.app import make_app
+from web.events import Events
+from web.keys import CameraHealth, CameraTotals, ProbeReport
+
+RECORDING = CameraHealth("recording", None, "", 1_795_000_000_000_000, 1_795_000_060_000_000, 0, -76_000, None)
+
+
+@dataclass
+class FakeFleet:
+    """Says what it is told to; notes what it is asked."""
+
+    healths: dict[CameraId, CameraHealth] = field(default_factory=dict)
+    changed: list[CameraId] = field(default_factory=list)
+    probed: list[tuple[str, Credentials | None, str]] = field(default_factory=list)
+    counted: list[CameraTotals] = field(default_factory=list)
+    adopted: bool = True
+    usual: CameraHealth | None = None
+
+    def health(self, camera_id: CameraId) -> CameraHealth | None:
+        return self.healths.get(camera_id, self.usual)
+
+    def camera_changed(self, camera_id: CameraId) -> None:
+        self.changed.append(camera_id)
+
+    def totals(self) -> Iterable[CameraTotals]:
+        return self.counted
+
+    def restarts(self) -> Mapping[str, int]:
+        return {"refused": 3}
+
+    def started(self) -> bool:
+        return self.adopted
+
+    async def probe(self, url: str, credentials: Credentials | None, audio: str) -> ProbeReport:
+        self.probed.append((url, credentials, audio))
+        return ProbeReport(True, None, "", "h264", 1920, 1080, 25.0, "aac", True)
+
+
+@dataclass
+class Served:
+    """A running application. `url` has no slash at its end."""
+
+    url: str
+    app: web.Application
+    catalog: Catalog
+    volumes: Volumes
+    fleet: FakeFleet
+    events: Events
+    session: ClientSession
+
+    async def ask(
+        self, method: str, path: str, *, json: object = None, data: bytes | None = None, headers: Mapping[str, str] = {}
+    ) -> tuple[int, Any, Mapping[str, str]]:
+        """(status, the JSON or the text of the answer, its headers)."""
+        async with self.session.request(method, self.url + path, json=json, data=data, headers=headers) as answer:
+            body: Any = await answer.text()
+            if "json" in answer.headers.get("Content-Type", "") and body:
+                body = await answer.json(content_type=None)
+            return answer.status, body, answer.headers
+
+    async def get(self, path: str) -> Any:
+        """The JSON of a good answer."""
+        status, body, _ = await self.ask("GET", path)
+        assert status == 200, body
+        return body
+
+    async def add(self, code: str, **fields: object) -> Any:
+        """A camera registered through the API."""
+        status, body, _ = await self.ask(
+            "POST", "/api/v1/cameras", json={"code": code, "url": "rtsp://10.0.0.5/x", **fields}
+        )
+        assert status == 201, body
+        return body
+
+
+def settings_for(folder: Path, **server: Any) -> Settings:
+    return Settings(
+        server=replace_in(ServerSettings(port=0, name="Kanpur"), server),
+        storage=StorageSettings(database=folder / "nvr.sqlite3", volumes=(folder / "footage",)),
+        recording=RecordingSettings(segment_seconds=60),
+    )
+
+
+def replace_in(settings: ServerSettings, values: dict[str, Any]) -> ServerSettings:
+    return settings.model_copy(update=values)
+
+
+@asynccontextmanager
+async def serve(folder: Path, **server: Any) -> AsyncIterator[Served]:
+    settings = settings_for(folder, **server)
+    catalog = Catalog(settings.storage.database)
+    await catalog.open()
+    volumes = Volumes(catalog, settings.storage.volumes)
+    await volumes.open()
+    ingest = Ingest(catalog, volumes, lag_of=lambda fps: 80_000)
+    growth = Growth(catalog, volumes, ingest, lag_of=lambda fps: 80_000, live_runs=set)
+    fleet, events = FakeFleet(), Events()
+    app = make_app(
+        settings,
+        catalog=catalog,
+        footage=Footage(catalog, volumes, growth),
+        volumes=volumes,
+        fleet=fleet,
+        ffmpeg=find(),
+        events=events,
+        ingest=ingest,
+    )
+    runner = web.AppRunner(app, access_log=None, handler_cancellation=True, shutdown_timeout=2.0)
+    await runner.setup()
+    site = web.TCPSite(runner, "127.0.0.1", 0)
+    await site.start()
+    try:
+        async with ClientSession() as session:
+            url = f"http://127.0.0.1:{runner.addresses[0][1]}"
+            yield Served(url, app, catalog, volumes, fleet, events, session)
+    finally:
+        await runner.cleanup()
+        volumes.close()
+        await catalog.close()
+
+
+def silent(cause: str, *, missed: int = 5, since_us: int = 1_795_000_000_000_000) -> CameraHealth:
+    return replace(RECORDING, state="failed", cause=cause, detail="it says so", missed_segments=missed, since_us=since_us)
