@@ -1,12 +1,18 @@
-"""Fixtures for all tests."""
+"""Fixtures for all tests, and the rule for those that need a program of the system."""
 
 from __future__ import annotations
 
+import os
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from blockbuster import BlockBuster, blockbuster_ctx
 
 from storage.binary import find
+from tests.programs import LEFT_OUT, advice, missing
+
+MISSING = pytest.StashKey[set[str]]()
 
 
 @pytest.fixture(scope="session")
@@ -20,3 +26,62 @@ def loops(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Where simulated cameras keep their coded pictures: one folder for all workers of a test run."""
     base = tmp_path_factory.getbasetemp()
     return (base.parent if base.name.startswith("popen-") else base) / "loops"
+
+
+@pytest.fixture
+def guarded_loop() -> Iterator[BlockBuster]:
+    """While it is active a call of our own code that blocks the event loop raises BlockingError, wherever it hides.
+
+    Ask for it in tests of the running server. Logging is left out: it writes a line to standard error.
+    """
+    rooms = ["config", "storage", "retention", "web", "nvr"]
+    with blockbuster_ctx(scanned_modules=rooms, excluded_modules=["config.logs"]) as guard:
+        yield guard
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    config.stash[MISSING] = set()
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Leaves out what cannot run here; with NVR_TEST_ALL=1 it fails instead (see pytest_runtest_setup)."""
+    if os.environ.get("NVR_TEST_ALL") == "1":
+        return
+    kept: list[pytest.Item] = []
+    left_out: list[pytest.Item] = []
+    for item in items:
+        absent = missing(_needs(item))
+        config.stash[MISSING].update(absent)
+        (left_out if absent else kept).append(item)
+    if left_out:
+        config.hook.pytest_deselected(items=left_out)
+        items[:] = kept
+
+
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    if absent := missing(_needs(item)):
+        pytest.fail(advice(absent), pytrace=False)
+
+
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    """A worker of pytest-xdist tells the process that prints."""
+    if (output := getattr(session.config, "workeroutput", None)) is not None:
+        output["missing"] = sorted(session.config.stash[MISSING])
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_testnodedown(node: object) -> None:
+    config = getattr(node, "config", None)
+    if isinstance(config, pytest.Config):
+        config.stash[MISSING].update(getattr(node, "workeroutput", {}).get("missing", ()))
+
+
+def pytest_unconfigure(config: pytest.Config) -> None:
+    """The last line of the output."""
+    absent = config.stash[MISSING]
+    if absent and not hasattr(config, "workeroutput"):
+        print(LEFT_OUT + advice(absent))
+
+
+def _needs(item: pytest.Item) -> list[str]:
+    return [name for mark in item.iter_markers("needs") for name in mark.args]
