@@ -73,7 +73,8 @@ def pytest_sessionfinish(session: pytest.Session) -> None:
 def pytest_testnodedown(node: object) -> None:
     config = getattr(node, "config", None)
     if isinstance(config, pytest.Config):
-        config.stash[MISSING].update(getattr(node, "workeroutput", {}).get("missing", ()))
+        output: dict[str, list[str]] = getattr(node, "workeroutput", {})
+        config.stash[MISSING].update(output.get("missing", ()))
 
 
 def pytest_unconfigure(config: pytest.Config) -> None:

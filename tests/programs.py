@@ -1,7 +1,4 @@
-"""Programs of the system that some tests need, and how to get them: `@pytest.mark.needs("chromium")`.
-
-Run as `python -m tests.programs` it prints the one command that installs what is missing, or nothing.
-"""
+"""Programs of the system that some tests need, and how to get them: `@pytest.mark.needs("chromium")`."""
 
 from __future__ import annotations
 
@@ -73,8 +70,3 @@ def _runs(*command: str) -> bool:
         return subprocess.run(command, capture_output=True, timeout=_LIMIT_S, check=False).returncode == 0
     except (OSError, subprocess.TimeoutExpired):
         return False
-
-
-if __name__ == "__main__":
-    if absent := missing([*PACKAGES, ROOT]):
-        print(LEFT_OUT + advice(absent))
