@@ -66,7 +66,8 @@ def pytest_runtest_setup(item: pytest.Item) -> None:
 def pytest_sessionfinish(session: pytest.Session) -> None:
     """A worker of pytest-xdist tells the process that prints."""
     if (output := getattr(session.config, "workeroutput", None)) is not None:
-        output["missing"] = sorted(session.config.stash[MISSING])
+        absent: set[str] = session.config.stash[MISSING]
+        output["missing"] = sorted(absent)
 
 
 @pytest.hookimpl(optionalhook=True)
