@@ -30,7 +30,7 @@ class DemoCameras:
             codec="h265" if number % 5 == 0 else "h264",
             fps=15,
             bitrate_kbps=self.bitrate_kbps,
-            scene=(number - 1) % 4,
+            scene=1 + (number - 1) % 4,
             length_s=40.0,
         )
 

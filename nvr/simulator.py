@@ -17,7 +17,7 @@ import contextlib
 import heapq
 import socket
 import time
-from collections.abc import Mapping
+from collections.abc import Collection, Coroutine, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from types import TracebackType
@@ -25,12 +25,12 @@ from typing import Self
 from urllib.parse import quote
 
 from config.errors import Invalid, NotFound, Unavailable
-from nvr.simulator_audio import CodedSound, coded_sound
+from nvr.simulator_audio import AudioCodec, CodedSound, coded_sound
 from nvr.simulator_camera import SimulatedCamera, Video, video_trains
 from nvr.simulator_clock import CameraClock
 from nvr.simulator_media import LoopOptions, coded_loop, default_cache_dir
 from nvr.simulator_model import CameraOptions, Faults, SentFrame
-from nvr.simulator_scenes import SCENES
+from nvr.simulator_scenes import PLACES
 from nvr.simulator_session import Session
 from storage.binary import find
 
@@ -44,7 +44,8 @@ _GOLDEN = 0.618_033_988_75  # its multiples modulo 1 spread any number of camera
 class SimulatorOptions:
     """Cameras 1 to `cameras` are built as `camera` says, but for those in `overrides`. Port 0: any free one.
 
-    `varied`: cameras without an override show the scenes in turn. `ffmpeg` None: the one that `storage.binary` finds.
+    `varied`: cameras without an override show the places of `simulator_scenes` in turn. `ffmpeg` None: the one that
+    `storage.binary` finds.
     """
 
     cameras: int = 1
@@ -77,8 +78,7 @@ class Simulator:
 
     async def __aenter__(self) -> Self:
         built = {number: self._options_of(number) for number in range(1, self.options.cameras + 1)}
-        for camera in built.values():
-            await self._prepare(camera)
+        await self._prepare(built.values())
         epoch_mono_s, epoch_us = time.monotonic(), time.time_ns() // 1000
         for number, camera in built.items():
             self._cameras[number] = self._build(number, camera, epoch_mono_s, epoch_us)
@@ -158,14 +158,28 @@ class Simulator:
             return self.options.overrides[number]
         options = self.options.camera
         return (
-            replace(options, loop=replace(options.loop, scene=number % len(SCENES))) if self.options.varied else options
+            replace(options, loop=replace(options.loop, scene=PLACES[(number - 1) % len(PLACES)]))
+            if self.options.varied
+            else options
         )
 
-    async def _prepare(self, camera: CameraOptions) -> None:
-        await self._video(camera.loop, camera.packet_bytes)
-        if camera.audio != "none" and camera.audio not in self._sounds:
-            arguments = (self._ffmpeg, self.options.cache_dir, camera.audio)
-            self._sounds[camera.audio] = await asyncio.to_thread(coded_sound, *arguments)
+    async def _prepare(self, cameras: Collection[CameraOptions]) -> None:
+        """Makes every loop and sound that is needed, each once, two at a time."""
+        turns = asyncio.Semaphore(2)
+
+        async def make(work: Coroutine[None, None, object]) -> None:
+            async with turns:
+                await work
+
+        works = [self._video(*key) for key in {(camera.loop, camera.packet_bytes) for camera in cameras}]
+        sounds = [self._sound(codec) for codec in {camera.audio for camera in cameras} - {"none"}]
+        made = await asyncio.gather(*(make(work) for work in (*works, *sounds)), return_exceptions=True)
+        for failure in made:
+            if failure is not None:
+                raise failure
+
+    async def _sound(self, codec: AudioCodec) -> None:
+        self._sounds[codec] = await asyncio.to_thread(coded_sound, self._ffmpeg, self.options.cache_dir, codec)
 
     async def _video(self, loop: LoopOptions, packet_bytes: int) -> Video:
         if not 100 <= packet_bytes <= 60_000:

@@ -24,7 +24,7 @@ from nvr.simulator_scenes import SCENES
 
 VideoCodec = Literal["h264", "h265"]
 
-_VERSION = 2  # of what a cached loop looks like: raise it when pictures or coding change
+_VERSION = 3  # of what a cached loop looks like: raise it when pictures or coding change
 _TIMESCALE = 90_000
 _H264_PARAMETER_SETS = (7, 8)
 _H264_DROPPED = (6, 9)  # SEI, access unit delimiter: no camera needs them, and they cost a packet each
