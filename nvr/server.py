@@ -20,7 +20,7 @@ from aiohttp import web
 from config.errors import Invalid, NvrError
 from config.settings import Settings
 from nvr.fleet import Fleet
-from nvr.jobs import run_jobs
+from nvr.jobs import Jobs
 from nvr.process import Spawner, spawn
 from nvr.reload import CatalogWatch
 from nvr.selftest import Lags, keep_tested
@@ -92,6 +92,7 @@ class Server:
             on_event=self.events.camera_state,
         )
         self.reconciler = Reconciler(self.catalog, self.volumes, self.ingest)
+        self.jobs = Jobs(self.catalog, self.reconciler)
         self.camera_json = CameraJson(self.catalog, self.volumes)
         self._watch = CatalogWatch(self.catalog, settings.server.node, self._camera_changed)
         self._tasks: list[asyncio.Task[None]] = []
@@ -171,6 +172,7 @@ class Server:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
         self._tasks.clear()
+        await self.jobs.close()
         if self._runner is not None:
             await self._runner.cleanup()
             self._runner = None
@@ -224,7 +226,7 @@ class Server:
 
     async def _reload(self) -> None:
         if await self._watch.poll():
-            await run_jobs(self.catalog, self.reconciler, self.volumes)
+            self.jobs.look()
 
     def _camera_changed(self, camera_id: CameraId) -> None:
         self.fleet.camera_changed(camera_id)

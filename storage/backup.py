@@ -2,8 +2,8 @@
 
     <volume>/backup/catalog-20261123T183000Z.sqlite3
 
-A copy is written under a temporary name, checked, made durable, and only then given its name; older ones go only after that, so
-the last good one is never deleted. It holds the cameras' passwords: files 0600, folder 0700.
+A copy is written under a temporary name, checked, made durable, and only then given its name; older ones go only after
+that, so the last good one is never deleted. It holds the cameras' passwords: files 0600, folder 0700.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ import asyncio
 import os
 import re
 from collections.abc import Callable
-from contextlib import closing
+from contextlib import closing, suppress
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -62,8 +62,8 @@ def listing(folder: Path) -> list[Path]:
 def backup_to(database: Path, folder: Path, at_us: int, *, using: Interruptible = lambda db: None) -> Path:
     """One checked copy in `folder`, and at most KEPT of them. Blocking; the server goes on writing meanwhile.
 
-    `using` is given the connection that copies, so that another thread may interrupt it. Raises Unavailable when there is no
-    room or the copy fails its check; nothing is removed then but the failed copy.
+    `using` is given the connection that copies, so that another thread may interrupt it. Raises Unavailable when there is
+    no room or the copy fails its check; nothing is removed then but the failed copy.
     """
     target = folder / name_of(at_us)
     unfinished = folder / f".{target.name}.unfinished"
@@ -124,15 +124,13 @@ async def backup_now(catalog: Catalog, folder: Path, at_us: int) -> Path:
         return await asyncio.to_thread(backup_to, catalog.path, folder, at_us, using=used.append)
     except asyncio.CancelledError:
         if used:
-            try:
+            with suppress(sqlite3.ProgrammingError):  # closed a moment ago
                 used[-1].interrupt()
-            except sqlite3.ProgrammingError:
-                pass  # closed a moment ago
         raise
 
 
 async def backup_due(catalog: Catalog, volumes: Volumes, *, clock: Clock = wall_us) -> list[Path]:
-    """A copy on every volume that may be written and whose newest is a day old. One that fails is logged; the others go on."""
+    """A copy on every volume that may be written and whose newest is a day old. A failure is logged; the others go on."""
     made = []
     for volume in volumes.ok():
         folder = Path(volume.path) / FOLDER
@@ -151,8 +149,8 @@ async def backup_due(catalog: Catalog, volumes: Volumes, *, clock: Clock = wall_
 def restore(backup: Path, database: Path, at_us: int) -> Path | None:
     """Put a backup in the catalog's place; where the replaced one now lies (None: there was none). Blocking.
 
-    Raises Conflict while a server uses the catalog, Invalid or Corrupt for a file that is no whole catalog, OSError. What was
-    recorded since the backup is in the archive: `nvr fsck --rebuild` indexes it.
+    Raises Conflict while a server uses the catalog, Invalid or Corrupt for a file that is no whole catalog, OSError. What
+    was recorded since the backup is in the archive: `nvr fsck --rebuild` indexes it.
     """
     if not backup.is_file():
         raise Invalid(f"{backup} is no file: name a backup, such as <volume>/{FOLDER}/{name_of(at_us)}")
@@ -178,7 +176,7 @@ def restore(backup: Path, database: Path, at_us: int) -> Path | None:
 
 
 def _set_aside(database: Path, at_us: int) -> Path | None:
-    """The catalog with its journal, under names that say when. A journal belongs to its database: they move together."""
+    """The catalog with its journal, under names that say when. A journal belongs to its database: they go together."""
     stamp = datetime.fromtimestamp(at_us // 1_000_000, UTC).strftime(_STAMP)
     aside = database.with_name(f"{database.name}.before-restore-{stamp}")
     if aside.exists():

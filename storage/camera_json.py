@@ -1,7 +1,7 @@
 """`archive/<camera_id>/camera.json`: what a camera is, beside its footage, so that a lost catalog can be made again.
 
-Without the camera's login: footage travels on disks, passwords do not. Written by the server when a camera gets its first
-segment on a volume since the start, and whenever the camera changes.
+Without the camera's login: footage travels on disks, passwords do not. Written by the server when a camera gets its
+first segment on a volume since the start, and whenever the camera changes.
 """
 
 from __future__ import annotations

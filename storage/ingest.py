@@ -20,19 +20,13 @@ import structlog
 
 from config.errors import NvrError
 from storage import activity, frags
+from storage.adopt import adopt_placed
 from storage.catalog import activity_usual, inits, runs, segments
 from storage.catalog.db import Catalog
 from storage.catalog.sqlite import Connection
-from storage.examine import (
-    Examined,
-    camera_clock_us,
-    examine,
-    pack_fragments,
-    true_durations_us,
-    usual_frame_us,
-)
-from storage.fmp4 import InitBoxes
-from storage.model import HOUR_US, CameraId, InitId, Run, RunId, Segment, SegmentFlag, Tier, Volume
+from storage.describe import Place, init_of, measure, segment_of
+from storage.examine import Examined, examine
+from storage.model import HOUR_US, CameraId, InitId, Run, RunId, Segment, Volume
 from storage.moves import place, quarantine
 from storage.paths import ARCHIVE, SPOOL, SpoolName, archive_path, spool_name
 from storage.timemodel import MAX_DRIFT_US, Measured, RunClock
@@ -103,6 +97,8 @@ class Ingest:
             if run is None:
                 return None
             log.warning("run without a row: taken on from its files", camera=name.camera_id, run=name.run_id)
+        if await adopt_placed(self._catalog, self._volumes, volume, run, rows[0] if rows else None):
+            rows = await self._catalog.read(partial(segments.last_of_run, run_id=name.run_id, limit=5))
         state = RunState(run)
         if rows:
             await self._resume(state, rows)
@@ -167,20 +163,25 @@ class Ingest:
         if examined.broken:
             await self._quarantine(volume, examined, examined.broken)
             return None
-        segment = self._date(state, volume, name, examined, last_of_run)
-        target = root / ARCHIVE / archive_path(segment.camera_id, segment.start_us, segment.run_id, segment.n)
-        if not await loop.run_in_executor(pool, place, path, target, segment.sha256):
-            await self._quarantine(volume, examined, f"{target} exists with other bytes")
-            return None
-        return await self.index(state, segment, examined)
+        try:
+            segment = self._date(state, volume, name, examined, last_of_run)
+            target = root / ARCHIVE / archive_path(segment.camera_id, segment.start_us, segment.run_id, segment.n)
+            if not await loop.run_in_executor(pool, place, path, target, segment.sha256):
+                await self._quarantine(volume, examined, f"{target} exists with other bytes")
+                return None
+            return await self.index(state, segment, examined)
+        except BaseException:
+            # Dated, perhaps moved, but without a row: bring the run back from the catalog next time, which indexes it.
+            self._runs.pop(name.run_id, None)
+            raise
 
     async def index(self, state: RunState, segment: Segment, examined: Examined) -> Segment | None:
         """The row of a file that lies in the archive. None when it is there already."""
         usual = self._usual.get((segment.camera_id, hour_of_day(segment)))
-        init_id = state.init_id if state.init_data == _data(examined) else None
+        init_id = state.init_id if state.init_data == init_of(examined).data else None
 
         def insert(db: Connection) -> Segment | None:
-            row = segment if init_id is not None else replace(segment, init_id=inits.put(db, _init(examined)))
+            row = segment if init_id is not None else replace(segment, init_id=inits.put(db, init_of(examined)))
             if usual is not None:
                 activity_usual.put(db, segment.camera_id, hour_of_day(segment), usual)
             return row if segments.insert(db, row) else None
@@ -188,27 +189,20 @@ class Ingest:
         row = await self._catalog.write(insert)
         state.last_n = max(state.last_n, segment.n)
         if row is not None:
-            state.init_id, state.init_data = row.init_id, _data(examined)
+            state.init_id, state.init_data = row.init_id, init_of(examined).data
             state.next_frag0 = segment.frag0 + len(examined.fragments)
         return row
 
     def _date(self, state: RunState, volume: Volume, name: SpoolName, examined: Examined, last: bool) -> Segment:
-        init = _init(examined)
-        scale = init.video.timescale
-        first_of_run = name.n == 0
-        durations = true_durations_us(examined.fragments, scale, first_of_run=first_of_run)
-        media_dur_us = sum(durations)
-        newest = examined.fragments[-1]
-        media_end_us = newest.media_start * 1_000_000 // scale + durations[-1]
-        frame_us = usual_frame_us(examined.fragments, scale)
-        if frame_us:
-            state.lag_us = self._lag_of(1_000_000 / frame_us)
+        media = measure(examined, first_of_run=name.n == 0)
+        if media.frame_us:
+            state.lag_us = self._lag_of(1_000_000 / media.frame_us)
         dated = state.clock.date(
             Measured(
                 n=name.n,
-                media_start_us=media_end_us - media_dur_us,
-                media_dur_us=media_dur_us,
-                longest_fragment_us=max(durations),
+                media_start_us=media.start_us,
+                media_dur_us=media.dur_us,
+                longest_fragment_us=max(media.durations_us),
                 end_wall_us=examined.mtime_us,
                 lag_us=state.lag_us,
                 last_of_run=last,
@@ -216,40 +210,12 @@ class Ingest:
         )
         if abs(dated.drift_us) > MAX_DRIFT_US:
             self.on_drift(Drifted(name.camera_id, name.run_id, dated.drift_us))
-        flags = dated.flags
         key = (name.camera_id, dated.start_us // HOUR_US % 24)
         values, usual = activity.rate(examined.fragments, self._usual.get(key))
         if usual is not None:
             self._usual[key] = usual
-        packed, fits = pack_fragments(examined.fragments, durations, values)
-        if not fits:
-            flags |= SegmentFlag.FRAGS_IN_FILE
-        if examined.end_bytes < examined.size_bytes:
-            flags |= SegmentFlag.TRUNCATED
-        if not examined.fragments[0].keyframe:
-            flags |= SegmentFlag.NO_KEYFRAME
-        stamp = camera_clock_us(examined.fragments, scale, first_of_run=first_of_run)
-        offset_us = None
-        if stamp is not None:
-            offset_us = stamp[0] - (dated.start_us + stamp[1] - (media_end_us - media_dur_us))
-        return Segment(
-            camera_id=name.camera_id,
-            start_us=dated.start_us,
-            dur_us=dated.dur_us,
-            run_id=name.run_id,
-            n=name.n,
-            frag0=state.next_frag0,
-            media_start=examined.fragments[0].media_start,
-            init_id=state.init_id or InitId(0),
-            size_bytes=examined.size_bytes,
-            tier=Tier.LOCAL,
-            volume_id=volume.id,
-            flags=flags,
-            err_us=dated.err_us,
-            clock_offset_us=offset_us,
-            sha256=examined.sha256,
-            frags=packed,
-        )
+        place_of = Place(name.camera_id, name.run_id, name.n, state.next_frag0, volume.id)
+        return replace(segment_of(examined, media, values, place_of, dated), init_id=state.init_id or InitId(0))
 
     async def _quarantine(self, volume: Volume, examined: Examined, reason: str) -> None:
         loop = asyncio.get_running_loop()
@@ -296,12 +262,3 @@ class Ingest:
 
 def hour_of_day(segment: Segment) -> int:
     return segment.start_us // HOUR_US % 24
-
-
-def _init(examined: Examined) -> InitBoxes:
-    assert examined.init is not None
-    return examined.init
-
-
-def _data(examined: Examined) -> bytes:
-    return _init(examined).data

@@ -84,3 +84,32 @@ def between(db: Connection, camera_id: CameraId, from_us: int, to_us: int) -> li
         {"camera_id": camera_id, "from_us": from_us, "to_us": to_us, "hour": HOUR_US},
     )
     return [_hour(row) for row in rows]
+
+
+def days_on(db: Connection, volume_id: VolumeId) -> list[tuple[CameraId, int]]:
+    """(camera, start of a UTC day) of all that has a local row on a volume. Reads all hours: seldom."""
+    rows = db.execute(
+        "SELECT DISTINCT camera_id, hour_us / :day * :day AS day_us FROM hour"
+        " WHERE volume_id = :volume_id AND tier <> :remote",
+        {"volume_id": volume_id, "day": 24 * HOUR_US, "remote": int(Tier.REMOTE)},
+    )
+    return [(CameraId(row[0]), int(row[1])) for row in rows]
+
+
+def segments_on(db: Connection, volume_id: VolumeId) -> int:
+    """How many local segments a volume holds. Reads all hours: seldom."""
+    row = db.execute(
+        "SELECT coalesce(sum(segments), 0) FROM hour WHERE volume_id = :volume_id AND tier <> :remote",
+        {"volume_id": volume_id, "remote": int(Tier.REMOTE)},
+    ).fetchone()
+    return int(row[0])
+
+
+def cameras_on(db: Connection, volume_id: VolumeId, from_us: int, to_us: int) -> list[CameraId]:
+    """Cameras with a local row on a volume in [from_us, to_us). Reads all hours: seldom."""
+    rows = db.execute(
+        "SELECT DISTINCT camera_id FROM hour WHERE volume_id = :volume_id AND tier <> :remote"
+        " AND hour_us >= :from_us AND hour_us < :to_us",
+        {"volume_id": volume_id, "from_us": from_us, "to_us": to_us, "remote": int(Tier.REMOTE)},
+    )
+    return [CameraId(row[0]) for row in rows]

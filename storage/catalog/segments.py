@@ -6,6 +6,7 @@ Range queries look MAX_SEGMENT_US back by the primary key, so that their cost do
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import dataclass
 
 from storage.catalog import hours
 from storage.catalog.sqlite import Connection
@@ -16,6 +17,18 @@ _COLUMNS = (
     "camera_id, start_us, dur_us, run_id, n, frag0, media_start, init_id, size_bytes, tier, volume_id, flags, err_us,"
     " clock_offset_us, sha256, frags"
 )
+
+
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """A local segment as the file system must show it."""
+
+    start_us: int
+    run_id: RunId
+    n: int
+    size_bytes: int
+
+
 _FLAGS = {value: SegmentFlag(value) for value in range(64)}
 _TIERS = {int(tier): tier for tier in Tier}
 
@@ -149,6 +162,15 @@ def get(db: Connection, run_id: RunId, n: int) -> Segment | None:
     return found[0] if found else None
 
 
+BEFORE = f"SELECT {_COLUMNS} FROM segment WHERE run_id = :run_id AND n < :n ORDER BY n DESC LIMIT 1"
+
+
+def before(db: Connection, run_id: RunId, n: int) -> Segment | None:
+    """The newest of a run's segments below n."""
+    found = _segments(db.execute(BEFORE, {"run_id": run_id, "n": n}))
+    return found[0] if found else None
+
+
 LAST_OF_RUN = f"SELECT {_COLUMNS} FROM segment WHERE run_id = :run_id ORDER BY n DESC LIMIT :limit"
 
 
@@ -174,18 +196,19 @@ def first_start_after(db: Connection, camera_id: CameraId, from_us: int) -> int 
     return int(row[0]) if row else None
 
 
-def of_volume_hour(
-    db: Connection, camera_id: CameraId, volume_id: VolumeId, hour_us: int, next_hour_us: int
-) -> list[Segment]:
-    """Segments of a camera that start in an hour and lie on a volume: what its hour folder must hold."""
-    return [
-        segment
-        for segment in _segments(
-            db.execute(
-                f"SELECT {_COLUMNS} FROM segment WHERE camera_id = :camera_id AND start_us >= :from_us"
-                " AND start_us < :to_us ORDER BY start_us",
-                {"camera_id": camera_id, "from_us": hour_us, "to_us": next_hour_us},
-            )
-        )
-        if segment.volume_id == volume_id and segment.tier is not Tier.REMOTE
-    ]
+STARTING = (
+    "SELECT start_us, run_id, n, size_bytes FROM segment WHERE camera_id = :camera_id AND start_us >= :from_us"
+    " AND start_us < :to_us AND volume_id = :volume_id AND tier <> :remote ORDER BY start_us"
+)
+
+
+def starting(db: Connection, camera_id: CameraId, volume_id: VolumeId, from_us: int, to_us: int) -> list[Kept]:
+    """Of a camera on a volume, those that start in [from_us, to_us): what its hour folders must hold."""
+    values = {
+        "camera_id": camera_id,
+        "volume_id": volume_id,
+        "from_us": from_us,
+        "to_us": to_us,
+        "remote": int(Tier.REMOTE),
+    }
+    return [Kept(row[0], RunId(row[1]), row[2], row[3]) for row in db.execute(STARTING, values)]
