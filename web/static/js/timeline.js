@@ -1,0 +1,170 @@
+// The timeline: canvas, what hovers over it, its legend, and the same in words for those who do not see the canvas.
+import { html } from "htm/preact";
+import { useEffect, useMemo, useRef } from "preact/hooks";
+import { effect, signal, useSignal, useSignalEffect } from "@preact/signals";
+import { t } from "./i18n.js";
+import { Icon } from "./icons.js";
+import { THEME_EVENT } from "./shell.js";
+import { causeClass, causeText, IconButton } from "./signs.js";
+import { now, serverNow } from "./site.js";
+import { stillUrl } from "./still.js";
+import { dateTimeText, DAY, SECOND, spanText } from "./time.js";
+import { draw, HEIGHT, readColours } from "./timeline_draw.js";
+import { attachPointer } from "./timeline_pointer.js";
+import { LENGTHS } from "./timeline_view.js";
+
+const HOVER_WIDTH = 216;
+const HOVER_STILL_MS = 140;
+const TABLE_MS = 600;
+const TABLE_ROWS = 200;
+
+/**
+ * `camera` {id}, `data` a TimelineData, `view` a TimelineView, `playhead`, `selection` and `choosing` signals,
+ * `seek(ms)` the jump.
+ */
+export function Timeline({ camera, data, view, playhead, selection, choosing, seek }) {
+  const hover = useMemo(() => signal(null), []);
+  const width = useSignal(0);
+  return html`<section class="timeline" aria-label=${t("timeline.label")}>
+    <${Tools} view=${view} playhead=${playhead} choosing=${choosing} />
+    <div class="lane">
+      <${Canvas} ...${{ data, view, playhead, selection, choosing, seek, hover, width }} />
+      <${Hover} ...${{ camera, data, view, hover, width }} />
+    </div>
+    ${data.problem.value &&
+    html`<p class="note wrong" role="status">${t("timeline.failed", { message: data.problem.value.message })}</p>`}
+    <${Words} data=${data} view=${view} />
+  </section>`;
+}
+
+function Canvas({ data, view, playhead, selection, choosing, seek, hover, width }) {
+  const canvas = useRef(null);
+  useEffect(() => {
+    const element = canvas.current;
+    const context = element.getContext("2d");
+    let colours = readColours(element);
+    let frame = 0;
+    const paint = () => {
+      frame = 0;
+      const scale = devicePixelRatio || 1;
+      const size = { width: element.clientWidth, scale };
+      const [w, h] = [Math.round(size.width * scale), Math.round(HEIGHT * scale)];
+      if (element.width !== w || element.height !== h) [element.width, element.height] = [w, h];
+      const range = view.range.value;
+      const scene = {
+        answers: data.answers.value,
+        playhead: playhead.value,
+        now: serverNow(),
+        hover: hover.value,
+        selection: selection.value,
+        wide: range.to - range.from > DAY / 4,
+      };
+      draw(context, range, scene, colours, size);
+    };
+    const soon = () => (frame ||= requestAnimationFrame(paint));
+    // Reads every signal that the picture depends on, so that a change of any asks for a new one.
+    const stop = effect(() => {
+      void [view.range.value, data.answers.value, playhead.value, hover.value, selection.value, now.value, width.value];
+      soon();
+    });
+    const themed = () => {
+      colours = readColours(element);
+      soon();
+    };
+    const resized = new ResizeObserver(() => (width.value = element.clientWidth));
+    resized.observe(element);
+    addEventListener(THEME_EVENT, themed);
+    const release = attachPointer(element, { view, selection, hover, choosing, seek });
+    return () => {
+      stop();
+      release();
+      resized.disconnect();
+      removeEventListener(THEME_EVENT, themed);
+      cancelAnimationFrame(frame);
+    };
+  }, [data, view]);
+  useSignalEffect(() => {
+    void now.value; // a view that reaches now is asked for again as time goes on
+    if (width.value) data.want(view.range.value.from, view.range.value.to, width.value);
+  });
+  return html`<canvas ref=${canvas} class=${choosing.value ? "choosing" : ""} height=${HEIGHT} tabindex="0" role="img"
+    aria-label=${t("timeline.help")}></canvas>`;
+}
+
+function Tools({ view, playhead, choosing }) {
+  const middle = () => playhead.value ?? serverNow();
+  return html`<div class="tools">
+    <span class="note wide">${t("timeline.show")}</span>
+    <span class="segmented" role="group" aria-label=${t("timeline.show")}>
+      ${LENGTHS.map(([length, unit, n]) => {
+        const near = Math.abs(Math.log(view.length / length)) < 0.2;
+        return html`<button type="button" class="button" key=${length} aria-pressed=${String(near)}
+          onClick=${() => view.show(length, middle())}>${t(unit, { n })}</button>`;
+      })}
+    </span>
+    <${IconButton} icon="minus" label=${t("timeline.zoom_out")} keys="-" onClick=${() => view.zoom(2, middle())} />
+    <${IconButton} icon="plus" label=${t("timeline.zoom_in")} keys="+" onClick=${() => view.zoom(0.5, middle())} />
+    <${IconButton} icon="range" label=${t("timeline.select")} keys="I, O" pressed=${choosing.value}
+      onClick=${() => (choosing.value = !choosing.value)} />
+    <span class="spring"></span>
+    <${Legend} />
+  </div>`;
+}
+
+function Legend() {
+  const sign = (kind, key) => html`<span class="sign"><i class=${kind}></i>${t(key)}</span>`;
+  return html`<span class="legend">
+    ${sign("recorded", "timeline.recorded")} ${sign("activity", "timeline.activity")}
+    ${["camera", "network", "server", "planned"].map((kind) => sign(`gap ${kind}`, `timeline.gap_${kind}`))}
+  </span>`;
+}
+
+/** The exact time under the pointer, a still of it, or why there is none. */
+function Hover({ camera, data, view, hover, width }) {
+  const still = useSignal(null);
+  const at = hover.value;
+  const length = view.length;
+  useEffect(() => {
+    still.value = null;
+    if (at === null || !data.recordedAt(at)) return undefined;
+    // Rounded, so that a slow pointer asks for one picture and the browser's cache has it on the way back.
+    const step = Math.max(SECOND, Math.round((length / width.value) * 4));
+    const timer = setTimeout(() => (still.value = stillUrl(camera.id, Math.floor(at / step) * step, 320)), HOVER_STILL_MS);
+    return () => clearTimeout(timer);
+  }, [at === null ? null : Math.round(at / (length / 400))]);
+  if (at === null) return null;
+  const x = ((at - view.range.value.from) / length) * width.value;
+  const left = Math.min(Math.max(x - HOVER_WIDTH / 2, 0), width.value - HOVER_WIDTH);
+  const gap = data.gapAt(at);
+  return html`<div class="hover" style=${{ left: `${left}px`, width: `${HOVER_WIDTH}px` }}>
+    ${still.value && html`<span class="frame"><img src=${still.value} alt="" onError=${() => (still.value = null)} /></span>`}
+    <b>${dateTimeText(at)}</b>
+    ${gap && html`<span class="cause ${causeClass(gap.cause)}">
+      <${Icon} name="gap" />${t("timeline.gap")} · ${causeText(gap.cause)} · ${spanText(Math.min(gap.to, serverNow()) - gap.from)}
+    </span>`}
+    ${at > serverNow() && html`<span class="note">${t("timeline.future")}</span>`}
+  </div>`;
+}
+
+/** What the lane says, as a table for screen readers; renewed when the view has come to rest. */
+function Words({ data, view }) {
+  const rows = useSignal([]);
+  useSignalEffect(() => {
+    const { from, to } = view.range.value;
+    const answer = data.answers.value.length ? data.best(from, to) : null;
+    const timer = setTimeout(() => {
+      const inside = (one) => one.to > from && one.from < to;
+      const spans = (answer?.spans ?? []).filter(inside).map((span) => [t("timeline.recorded"), span]);
+      const gaps = (answer?.gaps ?? []).filter(inside).map((gap) => [`${t("timeline.gap")}: ${causeText(gap.cause)}`, gap]);
+      rows.value = [...spans, ...gaps].toSorted((a, b) => a[1].from - b[1].from).slice(0, TABLE_ROWS);
+    }, TABLE_MS);
+    return () => clearTimeout(timer);
+  });
+  return html`<table class="hidden-visually">
+    <caption>${t("timeline.table")}</caption>
+    <thead><tr><th>${t("timeline.what")}</th><th>${t("timeline.from")}</th><th>${t("timeline.to")}</th></tr></thead>
+    <tbody>${rows.value.map(
+      ([what, one]) => html`<tr key=${one.from}><td>${what}</td><td>${dateTimeText(one.from)}</td><td>${dateTimeText(one.to)}</td></tr>`,
+    )}</tbody>
+  </table>`;
+}
