@@ -7,24 +7,35 @@ from __future__ import annotations
 
 import difflib
 import ipaddress
+import json
 import os
+import re
 import tomllib
 import zoneinfo
 from collections.abc import Mapping
+from itertools import permutations
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError, field_validator
+from pydantic.fields import FieldInfo
 
 from config.errors import Invalid
 
 PREFIX = "NVR_"
 DELIMITER = "__"
 NOT_SETTINGS = frozenset({"NVR_CONFIG", "NVR_FFMPEG", "NVR_TEST_ALL"})
+_HOST_NAME = re.compile(r"[A-Za-z0-9]([A-Za-z0-9.-]{0,251}[A-Za-z0-9])?")
+_SAID = {
+    "tuple_type": 'a list is needed, such as ["a", "b"]',
+    "too_short": "at least one entry is needed",
+    "model_type": "this is a section: write its keys below [name]",
+}
+_ORIGIN = re.compile(r"https?://[^\s/?#@*]+")
 
 
 class Section(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid", strict=False)
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
 
 
 class ServerSettings(Section):
@@ -46,10 +57,35 @@ class ServerSettings(Section):
             raise ValueError(f"{value!r} is no time zone of the IANA list, such as Asia/Kolkata") from error
         return value
 
+    @field_validator("names")
+    @classmethod
+    def _host_names(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        for name in value:
+            if not _HOST_NAME.fullmatch(name):
+                raise ValueError(
+                    f"{name!r} is no host name: write it without scheme, port and path, as nvr.example.org"
+                )
+        return value
+
+    @field_validator("cors_origins")
+    @classmethod
+    def _origins(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        for origin in value:
+            if not _ORIGIN.fullmatch(origin):
+                raise ValueError(f"{origin!r} is no origin: write scheme and host alone, as https://wall.example.org")
+        return value
+
 
 class StorageSettings(Section):
     database: Path = Path("data/nvr.sqlite3")
     volumes: Annotated[tuple[Path, ...], Field(min_length=1)] = (Path("data/footage"),)
+
+    @field_validator("database", "volumes")
+    @classmethod
+    def _named(cls, value: Path | tuple[Path, ...]) -> Path | tuple[Path, ...]:
+        if Path() in (value if isinstance(value, tuple) else (value,)):
+            raise ValueError("a path of its own is needed, not an empty one or the folder itself")
+        return value
 
 
 class RecordingSettings(Section):
@@ -60,7 +96,7 @@ class RecordingSettings(Section):
 
 
 class PlaybackSettings(Section):
-    x_accel_prefix: str = ""
+    x_accel_prefix: Annotated[str, Field(pattern=r"^(/[A-Za-z0-9._~/-]*)?$")] = ""
 
 
 class RetentionSettings(Section):
@@ -113,17 +149,19 @@ def load(path: Path | None, env: Mapping[str, str] = os.environ) -> Settings:
     """
     file = _file(path, env)
     values = _read(file) if file is not None else {}
+    overridden: dict[str, str] = {}
     for name, text in sorted(env.items()):
         if name.startswith(PREFIX) and name not in NOT_SETTINGS:
-            _override(values, name, text)
+            overridden[_override(values, name, text)] = name
     try:
-        settings = Settings.model_validate(values)
+        # By way of JSON: strict there takes text for a path and an array for a tuple, but no `true` for a number.
+        settings = Settings.model_validate_json(json.dumps(values, default=str), strict=True)
     except ValidationError as error:
-        raise _invalid(error) from None
+        raise _invalid(error, overridden) from None
     settings = _absolute(settings, file.parent.absolute() if file is not None else Path.cwd())
     if settings.auth.mode == "off" and not is_loopback(settings.server.host):
         raise Invalid(
-            f"server.host is {settings.server.host!r}, but without sign-in (auth.mode = \"off\") only a loopback address "
+            f'server.host is {settings.server.host!r}, but without sign-in (auth.mode = "off") only a loopback address '
             "such as 127.0.0.1 may be listened on: put a proxy with sign-in before it",
             field="server.host",
         )
@@ -154,26 +192,39 @@ def _read(file: Path) -> dict[str, Any]:
     return values
 
 
-def _override(values: dict[str, Any], name: str, text: str) -> None:
+def _override(values: dict[str, Any], name: str, text: str) -> str:
+    """Puts one variable into `values`; returns its `section.key`."""
     section, _, key = name.removeprefix(PREFIX).lower().partition(DELIMITER)
-    model = Settings.model_fields.get(section)
-    fields = model.annotation.model_fields if model and model.annotation else {}
-    if key not in fields:
-        known = [
-            f"{PREFIX}{s}{DELIMITER}{k}".upper()
-            for s, f in Settings.model_fields.items()
-            for k in f.annotation.model_fields  # type: ignore[union-attr]
-        ]
+    fields = _fields(section)
+    if key not in fields or name != name.upper():
+        known = [f"{PREFIX}{s}{DELIMITER}{k}".upper() for s in Settings.model_fields for k in _fields(s)]
         raise Invalid(f"{name} is no setting{_nearest(name, known)}", field=name)
-    value: Any = text
-    if "tuple" in str(fields[key].annotation):
-        try:
-            value = TypeAdapter(list[str]).validate_json(text)
-        except ValidationError:
-            value = [part.strip() for part in text.split(",") if part.strip()]
     table = values.setdefault(section, {})
     if isinstance(table, dict):
-        table[key] = value
+        table[key] = _typed(fields[key].annotation, text)
+    return f"{section}.{key}"
+
+
+def _typed(annotation: Any, text: str) -> object:
+    """The text of a variable as what the file would hold. What cannot be read stays text, and the model refuses it."""
+    if annotation in (bool, int, float):
+        try:
+            return TypeAdapter(annotation).validate_strings(text)
+        except ValidationError:
+            return text
+    if "tuple" in str(annotation):
+        try:
+            return TypeAdapter(list[str]).validate_json(text)
+        except ValidationError:
+            return [part.strip() for part in text.split(",") if part.strip()]
+    return text
+
+
+def _fields(section: str) -> dict[str, FieldInfo]:
+    """The keys of a section; of one that does not exist none."""
+    info = Settings.model_fields.get(section)
+    model = info.annotation if info else None
+    return model.model_fields if isinstance(model, type) and issubclass(model, BaseModel) else {}
 
 
 def _nearest(word: str, known: list[str]) -> str:
@@ -181,26 +232,30 @@ def _nearest(word: str, known: list[str]) -> str:
     return f": did you mean {near[0]}?" if near else ""
 
 
-def _invalid(error: ValidationError) -> Invalid:
+def _invalid(error: ValidationError, overridden: Mapping[str, str]) -> Invalid:
+    """The first problem in one sentence. `overridden`: which variable of the environment set which key."""
     first = error.errors()[0]
     place = [str(part) for part in first["loc"] if not isinstance(part, int)]
     field = ".".join(place)
     if first["type"] == "extra_forbidden":
-        if len(place) > 1:
-            section = Settings.model_fields[place[0]].annotation
-            known = [f"{place[0]}.{key}" for key in section.model_fields]  # type: ignore[union-attr]
-        else:
-            known = list(Settings.model_fields)
+        known = [f"{place[0]}.{key}" for key in _fields(place[0])] if len(place) > 1 else list(Settings.model_fields)
         return Invalid(f"{field} is no setting{_nearest(field, known)}", field=field)
-    said = first["msg"].removeprefix("Value error, ")
-    return Invalid(f"{field}: {said[0].lower()}{said[1:]} (it is {first['input']!r})", field=field)
+    said = _SAID.get(first["type"], first["msg"].removeprefix("Value error, "))
+    held = "" if first["type"] == "value_error" else f" (it is {first['input']!r})"
+    source = f", from {overridden[field]}" if field in overridden else ""
+    return Invalid(f"{field}{source}: {said[0].lower()}{said[1:]}{held}", field=field)
 
 
 def _absolute(settings: Settings, base: Path) -> Settings:
-    storage = settings.storage.model_copy(
-        update={
-            "database": base / settings.storage.database,
-            "volumes": tuple(base / volume for volume in settings.storage.volumes),
-        }
+    volumes = tuple(Path(os.path.normpath(base / volume)) for volume in settings.storage.volumes)
+    for one, other in permutations(volumes, 2):
+        if one == other:
+            raise Invalid(f"storage.volumes names {one} twice", field="storage.volumes")
+        if one.resolve().is_relative_to(other.resolve()):
+            raise Invalid(
+                f"storage.volumes: {one} lies inside {other}: each volume needs its own folder", field="storage.volumes"
+            )
+    database = Path(os.path.normpath(base / settings.storage.database))
+    return settings.model_copy(
+        update={"storage": settings.storage.model_copy(update={"database": database, "volumes": volumes})}
     )
-    return settings.model_copy(update={"storage": storage})
