@@ -1,0 +1,41 @@
+"""One segment, byte for byte as ffmpeg wrote it."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+
+from aiohttp import web
+
+from storage.model import Segment, Tier
+from storage.paths import ARCHIVE, archive_path
+from web import params, ranges
+from web.keys import FILES, FOOTAGE, SETTINGS
+
+CONTENT_TYPE = "video/mp4"
+
+
+async def segment(request: web.Request) -> web.StreamResponse:
+    """A closed one never changes. Of a growing one the complete fragments are there, and nothing may keep them."""
+    camera_id, run_id, n = params.camera_id(request), params.run_id(request), params.segment_number(request)
+    found = await request.app[FOOTAGE].segment(camera_id, run_id, n)
+    etag = None if found.growing else f'"{found.sha256.hex()}"'
+    headers = {
+        "Content-Type": CONTENT_TYPE,
+        "Cache-Control": "no-store" if found.growing else "private, max-age=31536000, immutable",
+    }
+    prefix = request.app[SETTINGS].playback.x_accel_prefix
+    if prefix and not found.growing and found.tier is not Tier.REMOTE:
+        return web.Response(headers={**headers, "X-Accel-Redirect": _below(prefix, found)})
+    wanted = ranges.wanted(request.method, request.headers, found.size_bytes, etag)
+    async with request.app[FILES].open(found) as file:  # before the head is sent: a missing file is a 404
+
+        async def body() -> AsyncIterator[ranges.Part]:
+            yield ranges.FilePart(file, wanted.start, wanted.size_bytes)
+
+        return await ranges.answer(request, wanted, body(), size_bytes=found.size_bytes, etag=etag, headers=headers)
+
+
+def _below(prefix: str, found: Segment) -> str:
+    """For nginx: an internal location that maps <prefix>/<volume id>/ to the volume's root."""
+    path = archive_path(found.camera_id, found.start_us, found.run_id, found.n)
+    return f"{prefix.rstrip('/')}/{found.volume_id}/{ARCHIVE}/{path}"
