@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import re
 from dataclasses import replace
-from typing import Final
+from typing import Any, Final
 
 from config.errors import Invalid
 from storage.model import Camera
@@ -37,7 +37,7 @@ def checked(camera: Camera) -> Camera:
         raise Invalid("code has 1 to 64 of the characters A-Z a-z 0-9 . _ -", field="code")
     if not re.fullmatch(KIND[1:-1], camera.owner_kind):
         raise Invalid("owner_kind is a word of a-z 0-9 _ that starts with a letter", field="owner_kind")
-    texts = {field: _text(getattr(camera, field), field, MAX_TEXT) for field in TEXTS}
+    texts: dict[str, Any] = {field: _text(getattr(camera, field), field, MAX_TEXT) for field in TEXTS}
     texts["name"] = texts["name"] or camera.code
     _among(camera.audio, AUDIO, "audio")
     _among(camera.mode, MODES, "mode")

@@ -186,7 +186,7 @@ def _embedded(address: Address) -> list[Address]:
     if address.teredo is not None:
         found.append(address.teredo[1])
     high, low = int(address) >> 32, int(address) & 0xFFFFFFFF
-    if high == 0 and low > 1 or address in ipaddress.IPv6Network("64:ff9b::/96"):
+    if (high == 0 and low > 1) or address in ipaddress.IPv6Network("64:ff9b::/96"):
         found.append(ipaddress.IPv4Address(low))
     return found
 

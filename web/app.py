@@ -88,9 +88,7 @@ async def _docs(request: web.Request) -> web.Response:
         "Content-Security-Policy": pages.CONTENT_SECURITY_POLICY,
         "Cache-Control": "no-cache",
     }
-    return web.Response(
-        text=request.app[DOCS_PAGE], content_type="text/html", headers=headers
-    )
+    return web.Response(text=request.app[DOCS_PAGE], content_type="text/html", headers=headers)
 
 
 async def _end_streams(app: web.Application) -> None:
@@ -145,8 +143,6 @@ def make_app(
     app.router.add_get("/api/docs", _docs)
     pages.setup(
         app,
-        pages.Site(
-            settings.server.name, settings.server.timezone, settings.server.language
-        ),
+        pages.Site(settings.server.name, settings.server.timezone, settings.server.language),
     )
     return app

@@ -97,7 +97,7 @@ _WORDS = {
 
 
 def _named(error: ValidationError, model: type[BaseModel]) -> Invalid:
-    """The first fault as one sentence; pydantic's own words carry addresses of its site, and the value, which may be a password."""
+    """The first fault as one sentence; pydantic's own words carry the value, which may be a password."""
     first = error.errors(include_url=False, include_input=False, include_context=False)[0]
     field = _short(".".join(str(part) for part in first["loc"])) or "body"
     words = _WORDS.get(first["type"]) or first["msg"].removeprefix("Input ").replace("should be", "must be")

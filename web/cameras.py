@@ -81,13 +81,9 @@ def shown(item: Listed, health: CameraHealth | None) -> CameraOut:
         cause=None if health is None or quiet else health.cause,
         detail="" if health is None or quiet else health.detail,
         since=None if health is None else rfc3339(health.since_us),
-        newest_footage=None
-        if health is None
-        else params.rfc3339_or_none(health.newest_footage_us),
+        newest_footage=None if health is None else params.rfc3339_or_none(health.newest_footage_us),
         missed_segments=0 if health is None or quiet else health.missed_segments,
-        clock_offset_ms=None
-        if health is None
-        else milliseconds(health.clock_offset_us),
+        clock_offset_ms=None if health is None else milliseconds(health.clock_offset_us),
         video_codec=media.video_codec,
         audio_codec=media.audio_codec,
         codecs=media.codecs,
@@ -111,9 +107,7 @@ async def listing(request: web.Request) -> web.Response:
     items, after = await _page(request, wanted, state, _after(request), limit)
     fleet = request.app[FLEET]
     shown_items = [shown(item, fleet.health(item.camera.id)) for item in items]
-    return bodies.answer(
-        CameraPage(items=shown_items, next=params.as_cursor(after) if after else None)
-    )
+    return bodies.answer(CameraPage(items=shown_items, next=params.as_cursor(after) if after else None))
 
 
 def _after(request: web.Request) -> str:
@@ -133,15 +127,10 @@ async def _page(
     found: list[Listed] = []
     size = limit + 1 if state is None else SCAN
     while True:
-        read = await catalog.read(
-            partial(rows.page, wanted=wanted, after=after, limit=size)
-        )
-        for item in read:
-            if (
-                state is None
-                or state_of(item.camera, fleet.health(item.camera.id)) == state
-            ):
-                found.append(item)
+        read = await catalog.read(partial(rows.page, wanted=wanted, after=after, limit=size))
+        found += [
+            item for item in read if state is None or state_of(item.camera, fleet.health(item.camera.id)) == state
+        ]
         if len(found) > limit:
             return found[:limit], found[limit - 1].camera.code
         if len(read) < size:
@@ -149,9 +138,7 @@ async def _page(
         after = read[-1].camera.code
 
 
-async def _answer(
-    request: web.Request, camera_id: CameraId, *, status: int = 200
-) -> web.Response:
+async def _answer(request: web.Request, camera_id: CameraId, *, status: int = 200) -> web.Response:
     item = await request.app[CATALOG].read(partial(rows.listed, camera_id=camera_id))
     headers = {"Location": f"/api/v1/cameras/{camera_id}"} if status == 201 else None
     return bodies.answer(
@@ -176,17 +163,13 @@ def _allow_loopback(request: web.Request) -> bool:
     return settings.recording.allow_loopback or is_loopback(settings.server.host)
 
 
-def _place(
-    request: web.Request, url: str, login: CredentialsIn | None
-) -> camera_url.CameraUrl:
+def _place(request: web.Request, url: str, login: CredentialsIn | None) -> camera_url.CameraUrl:
     """The URL as it is kept, with its login from the one place where it was given."""
     parsed = camera_url.parse(url, allow_loopback=_allow_loopback(request))
     if login is None:
         return parsed
     if parsed.credentials is not None:
-        raise Invalid(
-            "credentials are given twice: in the url and beside it", field="credentials"
-        )
+        raise Invalid("credentials are given twice: in the url and beside it", field="credentials")
     return camera_url.CameraUrl(parsed.url, _login(login))
 
 
@@ -207,9 +190,7 @@ async def add(request: web.Request) -> web.Response:
         created_us=wall_us(),
         **fields,
     )
-    made = await request.app[CATALOG].write(
-        partial(rows.add, camera=camera, credentials=place.credentials)
-    )
+    made = await request.app[CATALOG].write(partial(rows.add, camera=camera, credentials=place.credentials))
     request.app[FLEET].camera_changed(made.id)
     return await _answer(request, made.id, status=201)
 
@@ -219,19 +200,11 @@ async def change(request: web.Request) -> web.Response:
     body = await bodies.read(request, CameraChange)
     given = body.model_fields_set
     place = _place(request, body.url, body.credentials) if "url" in given else None
-    login = (
-        _login(body.credentials)
-        if body.credentials is not None and place is None
-        else None
-    )
+    login = _login(body.credentials) if body.credentials is not None and place is None else None
     if place is not None:
         login = place.credentials
-    fields: dict[str, Any] = body.model_dump(
-        exclude_unset=True, exclude={"url", "credentials", "archived"}
-    )
-    fields |= {
-        name: tuple(fields[name]) for name in ("covers", "tags") if name in fields
-    }
+    fields: dict[str, Any] = body.model_dump(exclude_unset=True, exclude={"url", "credentials", "archived"})
+    fields |= {name: tuple(fields[name]) for name in ("covers", "tags") if name in fields}
     forget = "credentials" in given and body.credentials is None
 
     def write(db: Connection) -> None:
@@ -261,19 +234,12 @@ def _archived(camera_id: CameraId) -> Conflict:
     )
 
 
-def _keep_login_at_its_host(
-    db: Connection, before: Camera, place: camera_url.CameraUrl, forget: bool
-) -> None:
+def _keep_login_at_its_host(db: Connection, before: Camera, place: camera_url.CameraUrl, forget: bool) -> None:
     """A stored password is never sent to another host than it was given for."""
     moved = camera_url.host_of(place.url) != camera_url.host_of(before.url) or (
         before.url.startswith("rtsps:") and not place.url.startswith("rtsps:")
     )
-    if (
-        moved
-        and place.credentials is None
-        and not forget
-        and rows.credentials(db, before.id) is not None
-    ):
+    if moved and place.credentials is None and not forget and rows.credentials(db, before.id) is not None:
         raise Invalid(
             "the url leads to another host: give the credentials again, or null for none",
             field="credentials",
@@ -282,9 +248,7 @@ def _keep_login_at_its_host(
 
 async def archive(request: web.Request) -> web.Response:
     camera_id = params.camera_id(request)
-    await request.app[CATALOG].write(
-        partial(rows.archive, camera_id=camera_id, at_us=wall_us())
-    )
+    await request.app[CATALOG].write(partial(rows.archive, camera_id=camera_id, at_us=wall_us()))
     request.app[FLEET].camera_changed(camera_id)
     return web.Response(status=204)
 
@@ -295,13 +259,9 @@ async def probe(request: web.Request) -> web.Response:
     place = _place(request, body.url, body.credentials)
     try:
         async with asyncio.timeout(PROBE_S), request.app[PROBES]:
-            report = await request.app[FLEET].probe(
-                place.url, place.credentials, body.audio
-            )
+            report = await request.app[FLEET].probe(place.url, place.credentials, body.audio)
     except TimeoutError:
-        raise Unavailable(
-            "the camera could not be looked at in time: try again"
-        ) from None
+        raise Unavailable("the camera could not be looked at in time: try again") from None
     return bodies.answer(
         ProbeOut(
             ok=report.ok,
@@ -321,14 +281,11 @@ def setup(app: web.Application) -> None:
     app[PROBES] = asyncio.Semaphore(PROBES_AT_ONCE)
 
 
-def _query(
-    name: str, description: str, schema: dict[str, Any] | None = None
-) -> Parameter:
+def _query(name: str, description: str, schema: dict[str, Any] | None = None) -> Parameter:
     return Parameter(
         name,
         "query",
-        schema
-        or {"type": "string", "maxLength": params.MAX_TEXT, "pattern": "^[!-~ ]*$"},
+        schema or {"type": "string", "maxLength": params.MAX_TEXT, "pattern": "^[!-~ ]*$"},
         description,
     )
 
@@ -434,11 +391,7 @@ def operations() -> list[Operation]:
             archive,
             _TAG,
             "Archive a camera",
-            {
-                204: Reply(
-                    "It is recorded no more and leaves the lists. Its footage stays."
-                )
-            },
+            {204: Reply("It is recorded no more and leaves the lists. Its footage stays.")},
             parameters=(CAMERA_ID,),
         ),
     ]

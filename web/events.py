@@ -69,9 +69,7 @@ class Events:
     def subscribe(self) -> asyncio.Queue[bytes]:
         """Messages as they go over the wire; an empty one is the end. Raises Unavailable when too many listen."""
         if self._closed or len(self._clients) >= MAX_CLIENTS:
-            raise Unavailable(
-                "too many pages listen for events: close some, or ask again later"
-            )
+            raise Unavailable("too many pages listen for events: close some, or ask again later")
         queue: asyncio.Queue[bytes] = asyncio.Queue(QUEUE)
         self._clients.add(queue)
         return queue
@@ -132,6 +130,6 @@ def operations() -> list[Operation]:
                     schema={"type": "string"},
                 )
             },
-            description="Events `camera`, `storage` and `job`, each with JSON data. A client that lags is let go and connects again.",
+            description="`camera`, `storage` and `job`, each with JSON data. A client that lags is let go and connects again.",
         )
     ]

@@ -41,15 +41,11 @@ async def readyz(request: web.Request) -> web.Response:
     checks = {
         "catalog": await _catalog_check(request.app),
         "volumes": "ok" if request.app[VOLUMES].ok() else "no volume can be written",
-        "fleet": "ok"
-        if request.app[FLEET].started()
-        else "recorders are being adopted",
+        "fleet": "ok" if request.app[FLEET].started() else "recorders are being adopted",
     }
     if all(said == "ok" for said in checks.values()):
         return bodies.answer(Ready(checks=checks))
-    wrong = "; ".join(
-        f"{name}: {said}" for name, said in checks.items() if said != "ok"
-    )
+    wrong = "; ".join(f"{name}: {said}" for name, said in checks.items() if said != "ok")
     return problem(503, "unavailable", wrong, checks=checks)
 
 
@@ -134,7 +130,5 @@ def operations() -> list[Operation]:
             "It can do its work",
             {200: Reply("It can.", Ready)},
         ),
-        Operation(
-            "GET", "/metrics", metrics, "Health", "Metrics for Prometheus", {200: text}
-        ),
+        Operation("GET", "/metrics", metrics, "Health", "Metrics for Prometheus", {200: text}),
     ]

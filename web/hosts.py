@@ -1,5 +1,5 @@
-"""Who may ask, while nobody signs in: only by our own names (DNS rebinding), writes only from our own pages (CSRF), bodies only as
-JSON (a form of another site cannot send that without asking first).
+"""Who may ask, while nobody signs in: only by our own names (DNS rebinding), writes only from our own pages (CSRF), bodies only
+as JSON (a form of another site cannot send that without asking first).
 """
 
 from __future__ import annotations
@@ -42,11 +42,7 @@ def guard(names: Iterable[str], cors_origins: Iterable[str]) -> Middleware:
                 field="Host",
             )
         host = host_name(header)
-        if (
-            host in own
-            or is_loopback(host)
-            or (host and host == _local_address(request))
-        ):
+        if host in own or is_loopback(host) or (host and host == _local_address(request)):
             return
         raise Refused(
             HTTPStatus.MISDIRECTED_REQUEST,

@@ -82,9 +82,7 @@ class FleetView(Protocol):
     def started(self) -> bool:
         """Adoption is done: every recorder that runs is known."""
 
-    async def probe(
-        self, url: str, credentials: Credentials | None, audio: str
-    ) -> ProbeReport: ...
+    async def probe(self, url: str, credentials: Credentials | None, audio: str) -> ProbeReport: ...
 
 
 SETTINGS: web.AppKey[Settings] = web.AppKey("settings")

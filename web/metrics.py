@@ -57,21 +57,15 @@ def _camera_metrics(snapshot: Snapshot) -> Iterable[Metric]:
         recorded.add_metric(label, camera.recorded_s)
         expected.add_metric(label, camera.expected_s)
         if camera.newest_us is not None:
-            age.add_metric(
-                label, max(0.0, (snapshot.now_us - camera.newest_us) / 1_000_000)
-            )
+            age.add_metric(label, max(0.0, (snapshot.now_us - camera.newest_us) / 1_000_000))
     return recorded, expected, age
 
 
 def _fleet_metrics(snapshot: Snapshot) -> Iterable[Metric]:
-    restarts = CounterMetricFamily(
-        "nvr_run_restarts", "Runs that ended without being asked to", labels=["cause"]
-    )
+    restarts = CounterMetricFamily("nvr_run_restarts", "Runs that ended without being asked to", labels=["cause"])
     for cause, count in snapshot.restarts.items():
         restarts.add_metric([cause], count)
-    files = CounterMetricFamily(
-        "nvr_ingest_files", "Closed files by what became of them", labels=["result"]
-    )
+    files = CounterMetricFamily("nvr_ingest_files", "Closed files by what became of them", labels=["result"])
     for result, count in snapshot.ingest.items():
         if result != "bytes":
             files.add_metric([result], count)
@@ -84,13 +78,9 @@ def _fleet_metrics(snapshot: Snapshot) -> Iterable[Metric]:
 
 
 def _volume_metrics(volumes: Sequence[VolumeOut]) -> Iterable[Metric]:
-    usable = GaugeMetricFamily(
-        "nvr_volume_ok", "1 while footage can be written there", labels=["volume"]
-    )
+    usable = GaugeMetricFamily("nvr_volume_ok", "1 while footage can be written there", labels=["volume"])
     free = GaugeMetricFamily("nvr_volume_free_bytes", "Free bytes", labels=["volume"])
-    total = GaugeMetricFamily(
-        "nvr_volume_total_bytes", "Size of the file system", labels=["volume"]
-    )
+    total = GaugeMetricFamily("nvr_volume_total_bytes", "Size of the file system", labels=["volume"])
     for volume in volumes:
         label = [str(volume.id)]
         usable.add_metric(label, volume.state == "ok")

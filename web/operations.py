@@ -99,11 +99,20 @@ def _strict(operation: Operation) -> Handler:
     return checked
 
 
+def route_path(operation: Operation) -> str:
+    """As aiohttp wants it. Numbers match digits alone, so that /cameras/{camera_id} does not answer for /cameras/probe."""
+    path = operation.path
+    for parameter in operation.parameters:
+        if parameter.where == "path" and parameter.schema["type"] == "integer":
+            path = path.replace(f"{{{parameter.name}}}", f"{{{parameter.name}:[0-9]+}}")
+    return path
+
+
 def add_routes(app: web.Application, operations: Iterable[Operation]) -> None:
     """Unknown and repeated query parameters are refused before a handler runs. GET answers HEAD as well."""
     for operation in operations:
         handler = _strict(operation)
         if operation.method == "GET":
-            app.router.add_get(operation.path, handler, allow_head=True)
+            app.router.add_get(route_path(operation), handler, allow_head=True)
         else:
-            app.router.add_route(operation.method, operation.path, handler)
+            app.router.add_route(operation.method, route_path(operation), handler)

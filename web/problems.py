@@ -57,16 +57,12 @@ class Malformed(Invalid):
 class Refused(NvrError):
     """Refused before anything is looked at: `status` is an HTTP status (403, 415, 421)."""
 
-    def __init__(
-        self, status: HTTPStatus, message: str, *, field: str | None = None
-    ) -> None:
+    def __init__(self, status: HTTPStatus, message: str, *, field: str | None = None) -> None:
         super().__init__(message, field=field)
         self.status = status
 
 
-def problem(
-    status: int, code: str, detail: str, *, field: str | None = None, **extra: object
-) -> web.Response:
+def problem(status: int, code: str, detail: str, *, field: str | None = None, **extra: object) -> web.Response:
     """The one way to build a problem answer."""
     document: dict[str, object] = {
         "type": f"/api/docs#{code}",
@@ -109,28 +105,35 @@ def from_error(error: NvrError) -> web.Response:
             if isinstance(error, kind):
                 status, code = kind_status, kind_code
     extra = dict(error.extra)
-    return problem(
-        status, str(extra.pop("code", code)), error.message, field=error.field, **extra
-    )
+    return problem(status, str(extra.pop("code", code)), error.message, field=error.field, **extra)
 
 
 def _code(phrase: str) -> str:
     return re.sub(r"[^a-z]+", "_", phrase.lower())
 
 
+_HTTP_CODES = {
+    400: "malformed",
+    404: "not_found",
+    405: "method_not_allowed",
+    413: "content_too_large",
+    416: "range_not_satisfiable",
+    422: "invalid",
+    503: "unavailable",
+}
+_HTTP_DETAILS = {
+    404: "there is nothing at this URL",
+    405: "this URL does not answer that method",
+    413: "the body is larger than this URL takes",
+    416: "the range lies outside of what there is",
+}
+
+
 def from_http(error: web.HTTPException) -> web.Response:
     """aiohttp's own refusals: 404, 405, 413 ..."""
     status = error.status
-    details = {
-        404: "there is nothing at this URL",
-        405: "this URL does not answer that method",
-    }
-    code = {404: "not_found", 413: "content_too_large"}.get(
-        status, _code(_phrase(status))
-    )
-    if status == HTTPStatus.REQUEST_ENTITY_TOO_LARGE:
-        details[413] = "the body is larger than this URL takes"
-    answer = problem(status, code, details.get(status, _phrase(status)))
+    code = _HTTP_CODES.get(status, _code(_phrase(status)))
+    answer = problem(status, code, _HTTP_DETAILS.get(status, _phrase(status)))
     for name in ("Allow", "Content-Range", "Retry-After", "WWW-Authenticate"):
         if name in error.headers:
             answer.headers[name] = error.headers[name]
@@ -180,9 +183,7 @@ async def answer_errors(request: web.Request, handler: Handler) -> web.StreamRes
 
 def _cut(request: web.Request, error: Exception) -> ConnectionError:
     """An answer that breaks off is cut, so that the client sees it as incomplete. aiohttp ends quietly on what is returned."""
-    log.warning(
-        "answer broken off", method=request.method, path=request.path, exc_info=error
-    )
+    log.warning("answer broken off", method=request.method, path=request.path, exc_info=error)
     if request.transport is not None:
         request.transport.close()
     return ConnectionResetError("answer broken off")

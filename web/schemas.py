@@ -1,6 +1,7 @@
 """The shapes of bodies and answers, as pydantic models: the API's contract, and what OpenAPI is made from.
 
-What a body's fields may hold is decided in `storage.camera_rules`; the patterns here tell the same to whoever reads the document.
+What a body's fields may hold is decided in `storage.camera_rules`; the patterns here tell readers of the
+document the same.
 """
 
 from __future__ import annotations
@@ -41,9 +42,7 @@ Url = Annotated[
 class Body(BaseModel):
     """Read strictly: no unknown fields, no strings for numbers."""
 
-    model_config = ConfigDict(
-        extra="forbid", strict=True, allow_inf_nan=False, frozen=True
-    )
+    model_config = ConfigDict(extra="forbid", strict=True, allow_inf_nan=False, frozen=True)
 
 
 class Answer(BaseModel):
@@ -80,9 +79,7 @@ class CameraIn(Body):
     covers: list[Covers] = []
     lat: Annotated[float | None, Field(ge=-90, le=90)] = None
     lon: Annotated[float | None, Field(ge=-180, le=180)] = None
-    bearing: Annotated[
-        float | None, Field(ge=0, lt=360, description="Degrees from north.")
-    ] = None
+    bearing: Annotated[float | None, Field(ge=0, lt=360, description="Degrees from north.")] = None
     tags: Annotated[list[Tag], Field(max_length=MAX_TAGS)] = []
     audio: Audio = "auto"
     mode: Literal["continuous"] = "continuous"
@@ -111,9 +108,7 @@ class CameraChange(Body):
     mode: Literal["continuous"] = "continuous"
     enabled: bool = True
     credentials: CredentialsIn | None = None
-    archived: Annotated[
-        Literal[False], Field(description="Brings an archived camera back (disabled).")
-    ] = False
+    archived: Annotated[Literal[False], Field(description="Brings an archived camera back (disabled).")] = False
 
 
 class ProbeIn(Body):
@@ -169,9 +164,7 @@ class CameraOut(Answer):
     since: Time | None
     newest_footage: Time | None
     missed_segments: int
-    clock_offset_ms: Annotated[
-        float | None, Field(description="The camera's clock minus the server's.")
-    ]
+    clock_offset_ms: Annotated[float | None, Field(description="The camera's clock minus the server's.")]
     video_codec: str
     audio_codec: str
     codecs: str
@@ -202,9 +195,7 @@ class GapOut(Answer):
 
 class ActivityOut(Answer):
     bucket_s: float
-    values: Annotated[
-        list[int], Field(description="0 to 127 for each bucket: a hint for the eye.")
-    ]
+    values: Annotated[list[int], Field(description="0 to 127 for each bucket: a hint for the eye.")]
 
 
 class TimelineOut(Answer):

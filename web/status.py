@@ -61,9 +61,7 @@ def trouble(camera: Brief, health: CameraHealth) -> Trouble:
     )
 
 
-async def _survey(
-    fleet: FleetView, cameras: Iterable[Brief]
-) -> tuple[CameraCounts, list[Found]]:
+async def _survey(fleet: FleetView, cameras: Iterable[Brief]) -> tuple[CameraCounts, list[Found]]:
     """The counts, and the silent ones, longest first."""
     total = recording = disabled = 0
     silent: list[Found] = []
@@ -79,16 +77,12 @@ async def _survey(
         elif health is not None and health.state == "recording":
             recording += 1
     silent.sort(key=lambda found: found[1].newest_footage_us or found[1].since_us)
-    return CameraCounts(
-        total=total, recording=recording, silent=len(silent), disabled=disabled
-    ), silent
+    return CameraCounts(total=total, recording=recording, silent=len(silent), disabled=disabled), silent
 
 
 async def status(request: web.Request) -> web.Response:
     settings = request.app[SETTINGS]
-    counts, silent = await _survey(
-        request.app[FLEET], await request.app[CATALOG].read(rows.briefs)
-    )
+    counts, silent = await _survey(request.app[FLEET], await request.app[CATALOG].read(rows.briefs))
     return bodies.answer(
         StatusOut(
             name=settings.server.name,

@@ -1,5 +1,7 @@
 """Which camera URLs are taken, and where their login goes."""
 
+from contextlib import suppress
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -43,20 +45,71 @@ def test_keeps_the_url_without_its_login(given_url: str, kept: str, login: Crede
 
 @pytest.mark.parametrize(
     "url",
-    """
-    http://10.0.0.5/x https://10.0.0.5/x file:///etc/passwd /etc/passwd rtsp: rtsp:/10.0.0.5 rtsp:// rtsp:///x rtp://10.0.0.5
-    rtsp://user:pw@/x rtsp://:554/x rtsp://10.0.0.5:0/x rtsp://10.0.0.5:65536/x rtsp://10.0.0.5:x/ rtsp://a_b..c/x
-    rtsp://10.0.0.256/x rtsp://1.2.3.4.5/x rtsp://[::g]/x rtsp://[10.0.0.1]/x rtsp://::1/x rtsp://10.0.0.5/a#b rtsp://-a/x
-    rtsp://10.0.0.5/%0a rtsp://10.0.0.5/%7F rtsp://10.0.0.5/%zz rtsp://10.0.0.5/\\x rtsp://10.0.0.5/{x}
-    rtsp://admin:12/ss@10.0.0.5/x rtsp://admin:1#2@10.0.0.5/x rtsp://a:%0A@10.0.0.5/x rtsp://a:%ff@10.0.0.5/x
-    rtsp://224.0.0.1/x rtsp://239.255.255.250/x rtsp://[ff02::1]/x rtsp://255.255.255.255/x rtsp://250.1.1.1/x
-    rtsp://169.254.169.254/x rtsp://[fe80::1]/x rtsp://[fe80::1%25eth0]/x rtsp://[::ffff:169.254.169.254]/x
-    rtsp://2852039166/x rtsp://0xa9fea9fe/x rtsp://0xA9.254.169.0376/x rtsp://169.254.43518/x rtsp://169.254.169.254./x
-    rtsp://[64:ff9b::a9fe:a9fe]/x rtsp://[2002:a9fe:a9fe::]/x rtsp://[::a9fe:a9fe]/x
-    rtsp://0.0.0.0/x rtsp://0/x rtsp://[::]/x rtsp://0.1.2.3/x
-    rtsp://127.0.0.1/x rtsp://127.1/x rtsp://2130706433/x rtsp://0x7f.1/x rtsp://0177.0.0.1/x rtsp://[::1]/x
-    rtsp://[::ffff:127.0.0.1]/x rtsp://localhost/x rtsp://LOCALHOST./x rtsp://cam.localhost/x rtsp://ip6-localhost/x
-    """.split(),
+    [
+        "http://10.0.0.5/x",
+        "https://10.0.0.5/x",
+        "file:///etc/passwd",
+        "/etc/passwd",
+        "rtsp:",
+        "rtsp:/10.0.0.5",
+        "rtsp://",
+        "rtsp:///x",
+        "rtp://10.0.0.5",
+        "rtsp://user:pw@/x",
+        "rtsp://:554/x",
+        "rtsp://10.0.0.5:0/x",
+        "rtsp://10.0.0.5:65536/x",
+        "rtsp://10.0.0.5:x/",
+        "rtsp://a_b..c/x",
+        "rtsp://10.0.0.256/x",
+        "rtsp://1.2.3.4.5/x",
+        "rtsp://[::g]/x",
+        "rtsp://[10.0.0.1]/x",
+        "rtsp://::1/x",
+        "rtsp://10.0.0.5/a#b",
+        "rtsp://-a/x",
+        "rtsp://10.0.0.5/%0a",
+        "rtsp://10.0.0.5/%7F",
+        "rtsp://10.0.0.5/%zz",
+        r"rtsp://10.0.0.5/\x",
+        "rtsp://10.0.0.5/{x}",
+        "rtsp://admin:12/ss@10.0.0.5/x",
+        "rtsp://admin:1#2@10.0.0.5/x",
+        "rtsp://a:%0A@10.0.0.5/x",
+        "rtsp://a:%ff@10.0.0.5/x",
+        "rtsp://224.0.0.1/x",
+        "rtsp://239.255.255.250/x",
+        "rtsp://[ff02::1]/x",
+        "rtsp://255.255.255.255/x",
+        "rtsp://250.1.1.1/x",
+        "rtsp://169.254.169.254/x",
+        "rtsp://[fe80::1]/x",
+        "rtsp://[fe80::1%25eth0]/x",
+        "rtsp://[::ffff:169.254.169.254]/x",
+        "rtsp://2852039166/x",
+        "rtsp://0xa9fea9fe/x",
+        "rtsp://0xA9.254.169.0376/x",
+        "rtsp://169.254.43518/x",
+        "rtsp://169.254.169.254./x",
+        "rtsp://[64:ff9b::a9fe:a9fe]/x",
+        "rtsp://[2002:a9fe:a9fe::]/x",
+        "rtsp://[::a9fe:a9fe]/x",
+        "rtsp://0.0.0.0/x",
+        "rtsp://0/x",
+        "rtsp://[::]/x",
+        "rtsp://0.1.2.3/x",
+        "rtsp://127.0.0.1/x",
+        "rtsp://127.1/x",
+        "rtsp://2130706433/x",
+        "rtsp://0x7f.1/x",
+        "rtsp://0177.0.0.1/x",
+        "rtsp://[::1]/x",
+        "rtsp://[::ffff:127.0.0.1]/x",
+        "rtsp://localhost/x",
+        "rtsp://LOCALHOST./x",
+        "rtsp://cam.localhost/x",
+        "rtsp://ip6-localhost/x",
+    ],
 )
 def test_refuses(url: str) -> None:
     with pytest.raises(Invalid) as refused:
@@ -108,7 +161,5 @@ def test_what_join_makes_parses_back(username: str, password: str) -> None:
 @given(st.text(max_size=60))
 def test_never_fails_otherwise(text: str) -> None:
     for url in (text, "rtsp://" + text):
-        try:
+        with suppress(Invalid):
             camera_url.parse(url, allow_loopback=False)
-        except Invalid:
-            pass

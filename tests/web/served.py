@@ -140,4 +140,6 @@ async def serve(folder: Path, **server: Any) -> AsyncIterator[Served]:
 
 
 def silent(cause: str, *, missed: int = 5, since_us: int = 1_795_000_000_000_000) -> CameraHealth:
-    return replace(RECORDING, state="failed", cause=cause, detail="it says so", missed_segments=missed, since_us=since_us)
+    return replace(
+        RECORDING, state="failed", cause=cause, detail="it says so", missed_segments=missed, since_us=since_us
+    )
