@@ -66,7 +66,7 @@ class Simulator:
         self.sessions: set[Session] = set()
         self.udp: tuple[socket.socket, socket.socket]
         self.port = options.port
-        self._ffmpeg = options.ffmpeg or str(find())
+        self._ffmpeg = options.ffmpeg or ""
         self._cameras: dict[int, SimulatedCamera] = {}
         self._videos: dict[tuple[LoopOptions, int], Video] = {}
         self._sounds: dict[str, CodedSound] = {}
@@ -78,6 +78,8 @@ class Simulator:
 
     async def __aenter__(self) -> Self:
         built = {number: self._options_of(number) for number in range(1, self.options.cameras + 1)}
+        if not self._ffmpeg:
+            self._ffmpeg = str(await asyncio.to_thread(find))
         await self._prepare(built.values())
         epoch_mono_s, epoch_us = time.monotonic(), time.time_ns() // 1000
         for number, camera in built.items():

@@ -92,8 +92,7 @@ class RtspClient:
         if self._authorization:
             lines.append(f"Authorization: {self._digest(method, self.url + path)}")
         self._writer.write(("\r\n".join(lines) + "\r\n\r\n").encode())
-        answer = await asyncio.wait_for(self._answers.get(), 5)
-        return answer
+        return await asyncio.wait_for(self._answers.get(), 5)
 
     def _digest(self, method: str, uri: str) -> str:
         nonce = self._authorization

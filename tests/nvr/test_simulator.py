@@ -9,13 +9,15 @@ from itertools import pairwise
 from pathlib import Path
 
 import pytest
+from blockbuster import BlockBuster
 
 from config.errors import Invalid, NotFound, Unavailable
-from nvr.simulator import CameraOptions, LoopOptions, Simulator, SimulatorOptions
+from nvr.simulator import CameraOptions, Faults, LoopOptions, Simulator, SimulatorOptions
 from tests.nvr.rtsp_client import RtspClient, missing, pictures, steps
 from tests.nvr.simulated import LOOP, simulator
 
 
+@pytest.mark.serial
 async def test_sends_pictures_at_their_rate_with_evenly_spaced_time_stamps(loops: Path) -> None:
     async with simulator(loops) as cameras, RtspClient(cameras.url(1)) as client:
         await client.play()
@@ -26,6 +28,7 @@ async def test_sends_pictures_at_their_rate_with_evenly_spaced_time_stamps(loops
         assert 1.8 < (shown[50].at_us - shown[0].at_us) / 1e6 < 2.2
 
 
+@pytest.mark.serial
 async def test_tells_when_it_sent_which_picture(loops: Path) -> None:
     async with simulator(loops) as cameras, RtspClient(cameras.url(1)) as client:
         await client.play()
@@ -49,6 +52,7 @@ async def test_two_clients_see_the_same_timeline(loops: Path) -> None:
         assert len(both) >= 4
 
 
+@pytest.mark.serial
 async def test_the_time_line_runs_on_while_nobody_plays(loops: Path) -> None:
     async with simulator(loops, cameras=2) as cameras:
         times = []
@@ -180,6 +184,7 @@ async def test_sound_that_is_announced_may_never_come(loops: Path) -> None:
         assert client.audio == []
 
 
+@pytest.mark.serial
 async def test_sound_may_start_late_and_stop(loops: Path) -> None:
     options = CameraOptions(LOOP, audio="pcmu", audio_start_s=0.4, audio_stop_s=0.8)
     async with simulator(loops, options) as cameras, RtspClient(cameras.url(1)) as client:
@@ -258,3 +263,15 @@ def test_impossible_pictures_name_the_field(change: dict[str, object], field: st
     with pytest.raises(Invalid) as raised:
         LoopOptions(**change)  # type: ignore[arg-type]  # wrong on purpose
     assert raised.value.field == field
+
+
+async def test_serving_blocks_the_event_loop_nowhere(loops: Path, guarded_loop: BlockBuster) -> None:
+    options = CameraOptions(LOOP, audio="aac", burst=True, user="a", password="b")
+    async with simulator(loops, options) as cameras, RtspClient(cameras.url(1)) as client:
+        await client.ask("DESCRIBE")
+        await client.play(audio=True)
+        cameras.camera(1).fault(Faults(loss=0.1))
+        await client.until(lambda c: len(pictures(c.video)) >= 30 and c.audio and c.reports)
+        await cameras.change_video(1, replace(LOOP, scene=1))
+        cameras.camera(1).reset()
+        await client.until(lambda c: c.ended is not None)

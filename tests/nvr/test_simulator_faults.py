@@ -93,6 +93,7 @@ async def test_loses_about_the_share_of_packets_it_was_told(loops: Path) -> None
         assert 0.15 < lost / (lost + len(client.video)) < 0.45
 
 
+@pytest.mark.serial
 async def test_a_slow_camera_sends_fewer_pictures_and_comes_back_to_the_present(loops: Path) -> None:
     async with simulator(loops) as cameras, RtspClient(cameras.url(1)) as client:
         await client.play()
@@ -109,6 +110,7 @@ async def test_a_slow_camera_sends_fewer_pictures_and_comes_back_to_the_present(
         assert sent is not None and abs(sent - pictures(client.video)[-1].at_us) < 50_000
 
 
+@pytest.mark.serial
 async def test_jitter_delays_pictures_but_keeps_their_order(loops: Path) -> None:
     async with simulator(loops) as cameras, RtspClient(cameras.url(1)) as client:
         cameras.camera(1).fault(Faults(jitter_s=0.15))
