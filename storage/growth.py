@@ -157,6 +157,8 @@ class Growth:
         now_us = self._clock()
         live = self._live_runs()
         for file in seen:
+            if file.name.run_id in live and self._ingest.known(file.name.run_id) is None:
+                await self._ingest.state(file.name, volume)  # or the first samples after a restart are lost
             self._sample(file, live)
         return [file.growth(now_us) for file in seen]
 

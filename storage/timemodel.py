@@ -20,6 +20,9 @@ RECENT_SEGMENTS = 5  # never the whole run: a camera 200 ppm slow would be 690 m
 LAG_ERROR_US = 20_000  # of the self-test's measurement
 LATE_END_US = 30_000_000  # a frozen camera's last file ends up to three times the 10 s time-out late
 MAX_DRIFT_US = 2_000_000  # beyond it the run is ended
+ENOUGH_SAMPLES = 5
+ONE_SAMPLE_ERROR_US = 300_000  # a single sample does not tell how much delay it had
+MIN_DUR_US = 1_000  # names carry milliseconds: no two starts of a run are the same
 UNTRUE_US = 2_000_000  # media and wall time that advanced so differently (plus a GOP) cannot both be true
 
 
@@ -57,19 +60,27 @@ class _End:
     mtime_us: int
 
 
+def delay_error_us(samples: list[int]) -> int:
+    """How late the best sample may still be (99 of 100), if delays are spread evenly. 0 without samples."""
+    count = len(set(samples))
+    if count < 2:
+        return ONE_SAMPLE_ERROR_US * count
+    spread_us = (max(samples) - min(samples)) * (count + 1) / (count - 1)
+    return int(spread_us * (1 - 0.01 ** (1 / count)))
+
+
 @dataclass(slots=True)
 class RunClock:
     """The time model of one run. `watched` as the file grows, `date` in the order of n as files close."""
 
     _end: _End | None = None
     _recent: deque[int] = field(default_factory=lambda: deque(maxlen=RECENT_SEGMENTS))  # offsets: wall - media - lag
-    _watched: dict[int, list[int]] = field(default_factory=dict)
+    _watched: dict[int, dict[int, int]] = field(default_factory=dict)  # n -> media time -> offset
 
     def watched(self, n: int, media_us: int, wall_us: int, lag_us: int) -> None:
         """A sample from the growing file n."""
-        offsets = self._watched.setdefault(n, [])
-        if wall_us - media_us - lag_us not in offsets[-1:]:  # another look at the same fragment tells nothing new
-            offsets.append(wall_us - media_us - lag_us)
+        # Another look at the same fragment tells nothing new.
+        self._watched.setdefault(n, {})[media_us] = wall_us - media_us - lag_us
 
     def resume(self, n: int, end_us: int, media_end_us: int, mtime_us: int, offsets: list[int]) -> None:
         """Go on after a restart of the server: the newest indexed segment, and the closing offsets of the last five."""
@@ -80,12 +91,12 @@ class RunClock:
         """Start of a segment that is still growing; None while nothing is known of the run."""
         if self._end is not None:
             return self._end.wall_us + (media_start_us - self._end.media_us if n != self._end.n + 1 else 0)
-        samples = [offset for offsets in self._watched.values() for offset in offsets]
+        samples = [offset for offsets in self._watched.values() for offset in offsets.values()]
         return media_start_us + min(samples) if samples else None
 
     def date(self, file: Measured) -> Dated:
         """Fixes the segment's start and length for ever."""
-        own = self._watched.pop(file.n, [])
+        own = list(self._watched.pop(file.n, {}).values())
         for stale in [n for n in self._watched if n < file.n]:
             del self._watched[stale]
         media_end_us = file.media_start_us + file.media_dur_us
@@ -94,18 +105,14 @@ class RunClock:
             self._recent.append(closing)
             own.append(closing)
         flags = SegmentFlag(0)
-        err_us = LAG_ERROR_US
-        if own and (len(own) > 1 or not self._recent):
-            sample, spread = min(own), max(own) - min(own)
-        elif self._recent:
-            sample, spread = min(self._recent), max(self._recent) - min(self._recent)
-        else:
+        samples = self._samples(own)
+        err_us = LAG_ERROR_US + delay_error_us(samples)
+        if not samples:
             # The only file of its run, and nobody watched it grow: by its end, which may be late.
-            sample, spread = closing, 0
-            err_us += LATE_END_US
+            samples = [closing]
+            err_us = LAG_ERROR_US + LATE_END_US
             flags |= SegmentFlag.TIME_UNCERTAIN
-        err_us += spread // max(len(own), 1)
-
+        sample = min(samples)
         if self._end is None:
             dated = self._first(file, sample, err_us, flags)
         else:
@@ -113,8 +120,20 @@ class RunClock:
         self._end = _End(file.n, dated.start_us + dated.dur_us, media_end_us, file.end_wall_us)
         return dated
 
+    def _samples(self, own: list[int]) -> list[int]:
+        """The segment's own where there are enough of them, else those of the run's last ones too; for a run's first, those
+        of the files behind it: a server that comes back finds several at once."""
+        if len(own) >= ENOUGH_SAMPLES:
+            return own
+        behind = (
+            []
+            if self._end is not None
+            else [offset for offsets in self._watched.values() for offset in offsets.values()]
+        )
+        return [*own, *self._recent, *behind[:ENOUGH_SAMPLES]]
+
     def _first(self, file: Measured, sample: int, err_us: int, flags: SegmentFlag) -> Dated:
-        dur_us = min(file.media_dur_us, MAX_SEGMENT_US)
+        dur_us = _possible(file.media_dur_us)
         start_us = file.media_start_us + file.media_dur_us + sample - dur_us
         return Dated(start_us, dur_us, err_us, flags, 0)
 
@@ -127,12 +146,16 @@ class RunClock:
         elif not file.last_of_run:
             passed_us = file.end_wall_us - end.mtime_us
             if abs(passed_us - file.media_dur_us) > UNTRUE_US + file.longest_fragment_us:
-                dur_us = min(max(file.end_wall_us - file.lag_us - start_us, 0), MAX_SEGMENT_US)
+                dur_us = _possible(file.end_wall_us - file.lag_us - start_us)
                 self._recent.clear()
                 return Dated(start_us, dur_us, err_us, flags | SegmentFlag.TIME_BAD, 0)
         drift_us = file.media_start_us + file.media_dur_us + sample - (start_us + file.media_dur_us)
         limit_us = file.media_dur_us * MAX_CORRECTION_PPM // 1_000_000
         correction_us = max(-limit_us, min(limit_us, drift_us))
-        dur_us = min(file.media_dur_us + correction_us, MAX_SEGMENT_US)
+        dur_us = _possible(file.media_dur_us + correction_us)
         rest_us = drift_us - correction_us
         return Dated(start_us, dur_us, err_us + abs(rest_us), flags, rest_us)
+
+
+def _possible(dur_us: int) -> int:
+    return max(MIN_DUR_US, min(dur_us, MAX_SEGMENT_US))
