@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
+
 import click
 
+from config.errors import Unavailable
 from config.settings import Settings, is_loopback
 from nvr.cli_base import catalog_for_reading, catalog_for_writing, json_option, show, table, with_settings
 from storage import camera_url
 from storage.catalog import cameras, states
 from storage.catalog.sqlite import Connection
 from storage.clock import rfc3339, wall_us
-from storage.model import Camera, CameraId, Credentials
+from storage.model import Camera, CameraId
 
 
 def loopback_allowed(settings: Settings) -> bool:
@@ -167,9 +170,12 @@ def probe(settings: Settings, url: str, as_json: bool) -> None:
     from nvr.probe import probe_url
 
     parsed = camera_url.parse(url, allow_loopback=loopback_allowed(settings))
-    report = run(probe_url(settings, parsed.url, parsed.credentials or Credentials("", "")))
+    report = run(probe_url(settings, parsed.url, parsed.credentials))
     if as_json:
-        show(report)
-    else:
-        for name, value in report.items():
+        show(asdict(report))
+        return
+    if not report.ok:
+        raise Unavailable(f"{report.cause}: {report.detail}")
+    for name, value in asdict(report).items():
+        if value not in ("", None):
             click.echo(f"{name:16} {value}")

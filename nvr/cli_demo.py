@@ -11,7 +11,7 @@ import click
 from rich.progress import Progress
 
 
-class Span(click.ParamType):
+class Span(click.ParamType):  # type: ignore[type-arg]  # not generic at run time
     """`2h`, `30m`, `90s`, `0`; in seconds."""
 
     name = "span"

@@ -28,6 +28,9 @@ class Recorder(Protocol):
     @property
     def pid(self) -> int: ...
 
+    @property
+    def returncode(self) -> int | None: ...
+
     async def wait(self) -> None:
         """Returns when it has gone."""
 
@@ -62,6 +65,11 @@ class Process:
         os.close(self._fd)
         self._fd = -1
         self._gone.set()
+
+    @property
+    def returncode(self) -> int | None:
+        """Of our own child once it is gone; negative for a signal. Of an adopted one nobody can know."""
+        return self._child.returncode if self._child is not None else None
 
     def forget(self) -> None:
         """Watch it no more; it goes on."""

@@ -23,7 +23,7 @@ from nvr.fleet import Fleet
 from nvr.jobs import Jobs
 from nvr.process import Spawner, spawn
 from nvr.reload import CatalogWatch
-from nvr.selftest import Lags, keep_tested
+from nvr.selftest import Lags
 from storage import binary
 from storage.backup import backup_due
 from storage.camera_json import CameraJson
@@ -124,7 +124,9 @@ class Server:
         self.spool.watch()
         await self._serve()
         await self._watch.start()
-        await self.fleet.start()
+        await self.fleet.adopt()
+        await self._pass()  # what ended runs left behind is indexed before new runs of the same cameras start
+        self.fleet.begin()
         for name, period_s, work in (
             ("pass", PASS_S, self._pass),
             ("reload", RELOAD_S, self._reload),
@@ -132,7 +134,6 @@ class Server:
             ("backup", BACKUP_S, partial(backup_due, self.catalog, self.volumes)),
         ):
             self._tasks.append(asyncio.create_task(self._every(name, period_s, work), name=name))
-        self._tasks.append(asyncio.create_task(keep_tested(self.lags, self.catalog, self.ffmpeg), name="selftest"))
 
     async def _run_id_floor(self) -> int:
         loop = asyncio.get_running_loop()

@@ -1,0 +1,291 @@
+"""The recorder fleet: which cameras this node records, adoption of recorders that outlived the last server, paced starts.
+
+Loops over the whole fleet are O(changes) but for the one pass every 10 s. Runs on the event loop.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+from collections import Counter
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
+from functools import partial
+from pathlib import Path
+
+import structlog
+
+from config.settings import Settings
+from nvr.failure import Failure
+from nvr.probe import probe
+from nvr.process import Found, Process, Spawner, end_all, scan, spawn
+from nvr.recorder import CameraRecorder, Config, Shared
+from storage.catalog import cameras, runs, segments, states
+from storage.catalog.db import Catalog
+from storage.catalog.sqlite import Connection
+from storage.clock import Clock, wall_us
+from storage.model import Camera, CameraId, CameraState, Credentials, FileGrowth, Run, RunId, Segment
+from storage.volumes import Volumes
+from web.keys import CameraHealth, CameraTotals, ProbeReport
+
+log = structlog.get_logger()
+
+LOG_LIMIT_BYTES = 256 * 1024
+
+
+class Pace:
+    """A token bucket: `per_second` starts, spread evenly. After an outage of hundreds of cameras they come back one by one."""
+
+    def __init__(self, per_second: float) -> None:
+        self._step_s = 1.0 / per_second
+        self._next_s = 0.0
+
+    async def __call__(self) -> None:
+        now_s = asyncio.get_running_loop().time()
+        at_s = self._next_s = max(now_s, self._next_s + self._step_s)
+        if at_s > now_s:
+            await asyncio.sleep(at_s - now_s)
+
+
+class Fleet:
+    def __init__(
+        self,
+        *,
+        settings: Settings,
+        catalog: Catalog,
+        volumes: Volumes,
+        ffmpeg: Path,
+        state_dir: Path,
+        run_ended: Callable[[Run], Awaitable[None]],
+        spawn: Spawner = spawn,
+        clock: Clock = wall_us,
+        on_event: Callable[[CameraState], None] = lambda state: None,
+    ) -> None:
+        self._restarts: Counter[str] = Counter()
+        self._shared = Shared(
+            settings=settings,
+            catalog=catalog,
+            volumes=volumes,
+            ffmpeg=ffmpeg,
+            state_dir=state_dir,
+            spawn=spawn,
+            clock=clock,
+            run_ended=run_ended,
+            on_state=on_event,
+            pace=Pace(settings.recording.start_per_second),
+            on_restart=self._count_restart,
+        )
+        self._recorders: dict[CameraId, CameraRecorder] = {}
+        self._tasks: dict[CameraId, asyncio.Task[None]] = {}
+        self._ending: set[asyncio.Task[None]] = set()
+        self._adopted = False
+
+    @property
+    def run_id_floor(self) -> int:
+        return self._shared.run_id_floor
+
+    @run_id_floor.setter
+    def run_id_floor(self, highest: int) -> None:
+        """The largest run id that any file names."""
+        self._shared.run_id_floor = highest
+
+    # -- start and end -------------------------------------------------------------------------------------------------
+
+    async def adopt(self) -> None:
+        """Read the cameras, find running recorders; take on those that do what is wanted today, end the others."""
+        shared = self._shared
+        shared.state_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
+        shared.state_dir.chmod(0o700)
+        for recorder in await shared.catalog.read(self._read_all):
+            self._recorders[recorder.camera_id] = recorder
+        loop = asyncio.get_running_loop()
+        found = await loop.run_in_executor(None, scan, [Path(volume.path) for volume in shared.volumes.all()])
+        unwanted = [one for one in found if not await self._adopt(one)]
+        if found:
+            log.info("recorders found", adopted=len(found) - len(unwanted), ended=len(unwanted))
+        await end_all(unwanted)
+        await shared.catalog.write(self._end_lost_runs)
+        self._adopted = True
+
+    def _read_all(self, db: Connection) -> list[CameraRecorder]:
+        made = []
+        for camera in cameras.all_of(db, self._shared.settings.server.node):
+            config = Config(camera, cameras.credentials(db, camera.id), cameras.get_probe(db, camera.id))
+            last = segments.newest(db, camera.id)
+            recorder = self._recorder(camera.id, config, states.current(db, camera.id))
+            recorder.newest_us = last.end_us if last else None
+            recorder.clock_offset_us = last.clock_offset_us if last else None
+            made.append(recorder)
+        return made
+
+    def _recorder(self, camera_id: CameraId, config: Config | None, state: CameraState | None) -> CameraRecorder:
+        unknown = CameraState(camera_id, self._shared.clock(), "unknown")
+        return CameraRecorder(camera_id, self._shared, config, state or unknown)
+
+    async def _adopt(self, one: Found) -> bool:
+        shared = self._shared
+        recorder = self._recorders.get(one.camera_id)
+        volume = next((v for v in shared.volumes.ok() if v.path == str(one.volume)), None)
+        if recorder is None or not recorder.wanted or volume is None or recorder.running is not None:
+            return False
+        if not recorder.same(one.command, volume):
+            return False
+        run = await shared.catalog.write(
+            partial(runs.recover, camera_id=one.camera_id, run_id=one.run_id, volume_id=volume.id)
+        )
+        if run is None or run.ended_us is not None:
+            return False
+        try:
+            process = Process.of(one.pid)
+        except ProcessLookupError:
+            return False
+        recorder.adopt(run, process, one.command)
+        if run.pid != one.pid:  # the last server was killed between the spawn and the row of its pid
+            await shared.catalog.write(partial(runs.set_pid, run_id=run.id, pid=one.pid))
+        return True
+
+    def _end_lost_runs(self, db: Connection) -> None:
+        """Runs without an end whose process is gone: it ended while no server ran."""
+        alive = self.live_runs()
+        for run in runs.open_runs(db, self._shared.settings.server.node):
+            if run.id not in alive:
+                runs.end(db, run.id, self._shared.clock(), "server_down")
+
+    def begin(self) -> None:
+        """Start every camera's life; new runs are paced."""
+        for recorder in self._recorders.values():
+            self._live(recorder)
+
+    def _live(self, recorder: CameraRecorder) -> None:
+        self._tasks[recorder.camera_id] = asyncio.create_task(recorder.live(), name=f"camera-{recorder.camera_id}")
+
+    async def stop(self, *, end_recorders: bool) -> None:
+        """Stop supervising; the recorders go on unless `end_recorders`, then what they wrote is indexed."""
+        for task in self._tasks.values():
+            task.cancel()
+        await asyncio.gather(*self._tasks.values(), return_exceptions=True)
+        self._tasks.clear()
+        running = [r.running for r in self._recorders.values() if r.running is not None]
+        if not end_recorders:
+            for one in running:
+                if isinstance(one.process, Process):
+                    one.process.forget()
+            return
+        await asyncio.gather(*(one.process.end() for one in running))
+        now_us = self._shared.clock()
+        for one in running:
+            await self._shared.catalog.write(partial(runs.end, run_id=one.run.id, ended_us=now_us, reason="server_down"))
+            await self._shared.run_ended(one.run)
+
+    # -- what the server tells -----------------------------------------------------------------------------------------
+
+    def camera_changed(self, camera_id: CameraId) -> None:
+        """Its row was added, changed or archived; acts on that camera alone, soon."""
+        recorder = self._recorders.get(camera_id)
+        if recorder is None:
+            recorder = self._recorders[camera_id] = self._recorder(camera_id, None, None)
+            self._live(recorder)
+        recorder.changed()
+
+    async def on_growth(self, growths: Sequence[FileGrowth], now_us: int) -> None:
+        """The pass: the newest file of each live run, held against time."""
+        newest: dict[CameraId, FileGrowth] = {}
+        for growth in growths:
+            known = newest.get(growth.camera_id)
+            if known is None or (growth.run_id, growth.n) > (known.run_id, known.n):
+                newest[growth.camera_id] = growth
+        async with asyncio.TaskGroup() as group:
+            for recorder in self._recorders.values():
+                running = recorder.running
+                if running is None:
+                    continue
+                growth_of = newest.get(recorder.camera_id)
+                if growth_of is not None and growth_of.run_id != running.run.id:
+                    growth_of = None
+                due, verdict = recorder.judge(growth_of, now_us)
+                if due:
+                    group.create_task(recorder.act(verdict))
+
+    def indexed(self, segment: Segment) -> None:
+        """A segment has its row."""
+        recorder = self._recorders.get(segment.camera_id)
+        if recorder is not None:
+            recorder.newest_us = max(recorder.newest_us or 0, segment.end_us)
+            recorder.recorded_us += segment.dur_us
+            if segment.clock_offset_us is not None:
+                recorder.clock_offset_us = segment.clock_offset_us
+
+    def end_run(self, run_id: RunId, cause: str, detail: str = "") -> None:
+        """End one run for a cause, if it still runs."""
+        for recorder in self._recorders.values():
+            if recorder.running is not None and recorder.running.run.id == run_id:
+                task = asyncio.create_task(recorder.end(Failure(cause, detail)))
+                self._ending.add(task)
+                task.add_done_callback(self._ending.discard)
+
+    def clock_stepped(self) -> None:
+        """The system's clock was set: times of running runs cannot be followed any more. New runs, paced."""
+        for recorder in self._recorders.values():
+            if recorder.running is not None:
+                self.end_run(recorder.running.run.id, "unknown", "the server's clock was set")
+
+    def _count_restart(self, cause: str) -> None:
+        self._restarts[cause] += 1
+
+    # -- what is asked -------------------------------------------------------------------------------------------------
+
+    def live_runs(self) -> set[RunId]:
+        """Runs whose ffmpeg is alive, as far as is known."""
+        return {r.running.run.id for r in self._recorders.values() if r.running is not None}
+
+    def starting(self) -> bool:
+        """Whether a look sooner than the next pass is worth it."""
+        return any(
+            r.running is not None and (not r.running.watch.recording or r.running.watch.suspicious)
+            for r in self._recorders.values()
+        )
+
+    def started(self) -> bool:
+        return self._adopted
+
+    def restarts(self) -> Mapping[str, int]:
+        return self._restarts
+
+    def health(self, camera_id: CameraId) -> CameraHealth | None:
+        recorder = self._recorders.get(camera_id)
+        if recorder is None or recorder.config is None or recorder.config.camera.archived_us is not None:
+            return None
+        camera = recorder.config.camera
+        state = recorder.state
+        return CameraHealth(
+            state=state.state if recorder.wanted else "disabled",
+            cause=state.cause if recorder.wanted else "disabled",
+            detail=state.detail,
+            since_us=state.since_us,
+            newest_footage_us=recorder.newest_us,
+            missed_segments=self._missed(camera, recorder) if recorder.wanted else 0,
+            clock_offset_us=recorder.clock_offset_us,
+            run_id=recorder.running.run.id if recorder.running else None,
+        )
+
+    def _missed(self, camera: Camera, recorder: CameraRecorder) -> int:
+        """Whole segment lengths without footage: since the newest, or since the camera was registered."""
+        since_us = recorder.newest_us or camera.created_us
+        return max(0, (self._shared.clock() - since_us) // (self._shared.settings.recording.segment_seconds * 1_000_000))
+
+    def totals(self) -> Iterable[CameraTotals]:
+        for recorder in self._recorders.values():
+            yield CameraTotals(
+                recorder.camera_id, recorder.recorded_us / 1e6, recorder.expected_us() / 1e6, recorder.newest_us
+            )
+
+    async def probe(self, url: str, credentials: Credentials | None, audio: str) -> ProbeReport:
+        """Asks a camera what it sends; nothing is changed. `audio` tells nothing here: what comes is what is reported."""
+        await self._shared.pace()
+        return await probe(self._shared.ffmpeg, url, credentials, self._shared.state_dir)
+
+    def trim_logs(self) -> None:
+        """Logs beyond 256 KiB are emptied: ffmpeg appends, so it goes on at the new end."""
+        with os.scandir(self._shared.state_dir) as entries:
+            for entry in entries:
+                if entry.name.endswith(".log") and entry.stat().st_size > LOG_LIMIT_BYTES:
+                    os.truncate(entry.path, 0)
