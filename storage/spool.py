@@ -109,9 +109,11 @@ class Spool:
 
     async def sweep(self, volume: Volume) -> list[FileGrowth]:
         """The pass over one volume: index what is complete, look at what grows. Raises OSError when the volume is away."""
-        # Before the listing: a run that ends in between has its last file taken by the next pass.
+        # Asked before the listing and after it: a run that ends in between has its last file taken by the next pass, and the
+        # first file of one that starts in between is not taken from under its ffmpeg.
         live = self.live_runs()
         names = await self.listing(volume)
+        live = live | self.live_runs()
         self._growth.listed(volume, names)
         growth = await self._growth.look_all(volume)
         await self._ingest.take_all(volume, names, live=live)

@@ -89,7 +89,8 @@ def test_spans_and_gaps_tile_the_window(found: list[Span], reasons: list[Reason]
     joined = join_spans(found, from_us, to_us)
     gaps = [gap for hole in uncovered(joined, from_us, to_us) for gap in explain(hole, reasons)]
     reach = from_us
-    for start, end in sorted((piece.from_us, piece.to_us) for piece in [*joined, *gaps]):
+    pieces = [(span.from_us, span.to_us) for span in joined] + [(gap.from_us, gap.to_us) for gap in gaps]
+    for start, end in sorted(pieces):
         assert start == reach
         assert end > start
         reach = end

@@ -43,8 +43,18 @@ def test_an_archive_path_is_by_the_utc_hour() -> None:
 
 @pytest.mark.parametrize(
     "name",
-    ["", "1-2-3.mp4", "0-2-000003.mp4", "1-2-000003.mp4.tmp", "1-2-000003.mp4\n", "-1-2-000003.mp4", "1-2-00000a.mp4"]
-    + ["1-02-000003.mp4", "1-2-000003.MP4", "../1-2-000003.mp4", "1-2-0000000000003.mp4", "١-2-000003.mp4"],
+    [
+        *(
+            "",
+            "1-2-3.mp4",
+            "0-2-000003.mp4",
+            "1-2-000003.mp4.tmp",
+            "1-2-000003.mp4\n",
+            "-1-2-000003.mp4",
+            "1-2-00000a.mp4",
+        ),
+        *("1-02-000003.mp4", "1-2-000003.MP4", "../1-2-000003.mp4", "1-2-0000000000003.mp4", "١-2-000003.mp4"),
+    ],
 )
 def test_other_names_are_none_of_ours(name: str) -> None:
     assert paths.parse_spool_name(name) is None
