@@ -10,8 +10,11 @@ from pathlib import Path
 
 import click
 
+from config.settings import Settings
+from nvr.cli_base import with_settings
 from nvr.simulator import CameraOptions, LoopOptions, Simulator, SimulatorOptions
 from nvr.simulator_media import default_cache_dir
+from storage.binary import find
 
 
 class _Size(click.ParamType[tuple[int, int]]):
@@ -46,8 +49,8 @@ class _Size(click.ParamType[tuple[int, int]]):
 @click.option("--clock-error-s", default=0.0, help="How far the cameras' clocks are ahead of the truth.")
 @click.option("--clock-drift-ppm", default=0.0, help="How much too fast the cameras' clocks run.")
 @click.option("--report-interval-s", default=2.0, show_default=True, help="RTCP sender reports.")
-@click.option("--ffmpeg", help="The binary that makes the pictures; the one found by default.")
 @click.option("--cache", type=click.Path(path_type=Path, file_okay=False), help="Where made pictures are kept.")
+@with_settings
 def simulate(
     cameras: int,
     host: str,
@@ -55,8 +58,8 @@ def simulate(
     size: tuple[int, int],
     loop_s: float,
     varied: bool,
-    ffmpeg: str | None,
     cache: Path | None,
+    settings: Settings,
     **options: object,
 ) -> None:
     """Serve simulated RTSP cameras until Ctrl-C; prints their addresses once they answer.
@@ -66,10 +69,9 @@ def simulate(
     looped = {name: options.pop(name) for name in ("codec", "fps", "gop_s", "bframes", "bitrate_kbps")}
     loop = LoopOptions(width=size[0], height=size[1], length_s=loop_s, **looped)  # type: ignore[arg-type]  # by click
     camera = CameraOptions(loop, **options)  # type: ignore[arg-type]  # click has checked each against its option
-    settings = SimulatorOptions(
-        cameras, host, port, camera, varied=varied, ffmpeg=ffmpeg, cache_dir=cache or default_cache_dir()
-    )
-    asyncio.run(_serve(settings))
+    ffmpeg = str(find(settings.recording.ffmpeg))
+    folder = cache or default_cache_dir()
+    asyncio.run(_serve(SimulatorOptions(cameras, host, port, camera, varied=varied, ffmpeg=ffmpeg, cache_dir=folder)))
 
 
 async def _serve(options: SimulatorOptions) -> None:

@@ -14,6 +14,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import errno
 import heapq
 import socket
 import time
@@ -64,7 +65,7 @@ class Simulator:
     def __init__(self, options: SimulatorOptions) -> None:
         self.options = options
         self.sessions: set[Session] = set()
-        self.udp: tuple[socket.socket, socket.socket]
+        self.udp: tuple[socket.socket, ...] = ()
         self.port = options.port
         self._ffmpeg = options.ffmpeg or ""
         self._cameras: dict[int, SimulatedCamera] = {}
@@ -84,15 +85,14 @@ class Simulator:
         epoch_mono_s, epoch_us = time.monotonic(), time.time_ns() // 1000
         for number, camera in built.items():
             self._cameras[number] = self._build(number, camera, epoch_mono_s, epoch_us)
-        self.udp = _udp_pair(self.options.host)
-        loop = asyncio.get_running_loop()
-        for end in self.udp:
-            loop.add_reader(end, _discard, end)
         try:
+            self.udp = _udp_pair(self.options.host)
+            for end in self.udp:
+                asyncio.get_running_loop().add_reader(end, _discard, end)
             await self.listen()
         except OSError as error:
             await self.close()
-            message = f"cannot listen on {self.options.host}:{self.options.port}: {error.strerror}; name another port"
+            message = f"cannot listen on {self.options.host}:{self.options.port}: {error.strerror or error}"
             raise Unavailable(message, field="port") from error
         return self
 
@@ -242,22 +242,27 @@ class Simulator:
 
 
 def _udp_pair(host: str) -> tuple[socket.socket, socket.socket]:
-    """Two non-blocking sockets on an even port and the next (RFC 3550 11), from which all UDP clients are served."""
+    """Two sockets on an even port and the next (RFC 3550 11), from which all UDP clients are served."""
     for _ in range(64):
-        first = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
-        second = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
-        for end in (first, second):
-            end.setblocking(False)
-            end.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 4 << 20)
-        first.bind((host, 0))
+        first = _udp_end(host, 0)
         port = first.getsockname()[1]
         with contextlib.suppress(OSError):
             if port % 2 == 0:
-                second.bind((host, port + 1))
-                return first, second
+                return first, _udp_end(host, port + 1)
         first.close()
-        second.close()
-    raise Unavailable(f"no pair of free UDP ports on {host}")
+    raise OSError(errno.EADDRINUSE, "no pair of free UDP ports")
+
+
+def _udp_end(host: str, port: int) -> socket.socket:
+    end = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+    try:
+        end.setblocking(False)
+        end.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 4 << 20)
+        end.bind((host, port))
+    except OSError:
+        end.close()
+        raise
+    return end
 
 
 def _discard(end: socket.socket) -> None:

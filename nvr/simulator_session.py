@@ -34,7 +34,7 @@ class Host(Protocol):
     """What a connection needs of the simulator."""
 
     sessions: set[Session]
-    udp: tuple[socket.socket, socket.socket]
+    udp: tuple[socket.socket, ...]  # for RTP and RTCP
 
     def find(self, number: int) -> SimulatedCamera | None:
         """The camera with a number, if there is one."""
