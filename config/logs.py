@@ -1,4 +1,7 @@
-"""Logging: structlog to standard error, the standard library's loggers through the same chain, every text redacted."""
+"""Logging: structlog to standard error, the standard library's loggers through the same chain, every text redacted.
+
+`structlog.contextvars.bind_contextvars(camera=..., run=...)` in a task puts both into each of its lines.
+"""
 
 from __future__ import annotations
 
@@ -9,18 +12,23 @@ from typing import Any
 
 import structlog
 
-from config.redact import redact
+from config.redact import redact_values
+
+_BRIDGE = frozenset({"_record", "_from_structlog"})  # the standard library's record on its way through structlog
 
 
 def _redacted(_logger: object, _method: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
     for key, value in event.items():
-        if isinstance(value, str):
-            event[key] = redact(value)
+        if key not in _BRIDGE:
+            event[key] = redact_values(value)
     return event
 
 
 def setup(level: str = "info", *, json: bool = False) -> None:
-    """For a long-running command. `json`: one object a line, for a log collector."""
+    """For a long-running command. `json`: one object a line, for a log collector. May be called again.
+
+    Libraries (through the standard library's `logging`) are heard from WARNING on: at INFO they tell each request.
+    """
     number = logging.getLevelNamesMapping()[level.upper()]
     shared: list[Any] = [
         structlog.contextvars.merge_contextvars,
@@ -30,9 +38,11 @@ def setup(level: str = "info", *, json: bool = False) -> None:
         _redacted,
     ]
     renderer: Any = (
-        structlog.processors.JSONRenderer()
+        structlog.processors.JSONRenderer(ensure_ascii=False)
         if json
-        else structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty(), pad_event_to=0)
+        else structlog.dev.ConsoleRenderer(
+            colors=sys.stderr.isatty(), pad_event_to=0, exception_formatter=structlog.dev.plain_traceback
+        )
     )
     structlog.configure(
         processors=[*shared, renderer],
@@ -49,4 +59,4 @@ def setup(level: str = "info", *, json: bool = False) -> None:
     )
     root = logging.getLogger()
     root.handlers[:] = [handler]
-    root.setLevel(logging.WARNING)
+    root.setLevel(max(number, logging.WARNING))
