@@ -7,6 +7,7 @@ One Files for the whole server, used from the event loop; every open runs in the
 from __future__ import annotations
 
 import asyncio
+import os
 from collections import OrderedDict
 from collections.abc import AsyncIterator, Awaitable, Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -24,6 +25,8 @@ MAX_OPEN = 256
 PIN_AFTER_US = 60_000_000
 """A file counts as being served for so long after its last byte: a player asks for the next range."""
 PIN_IN_ALL_US = 600_000_000
+SAMPLE_BYTES = 1 << 16
+"""Is a page cached? One in 64 KiB is asked: the kernel reads ahead and gives up memory in larger pieces than that."""
 
 Key = tuple[RunId, int]
 LookUp = Callable[[CameraId, RunId, int], Awaitable[Segment]]
@@ -42,6 +45,24 @@ class OpenFile:
     @property
     def fd(self) -> int:
         return self.file.fileno()
+
+    def cached(self, offset: int, count: int) -> bool:
+        """Whether these bytes can be had without the disk, as far as samples tell. False where the file system cannot say."""
+        byte = [bytearray(1)]
+        try:
+            for at in range(offset, offset + count, SAMPLE_BYTES):
+                if os.preadv(self.fd, byte, at, os.RWF_NOWAIT) == 0:
+                    return True  # the end of the file: nothing to wait for
+            os.preadv(self.fd, byte, offset + count - 1, os.RWF_NOWAIT)
+        except OSError:
+            return False  # EAGAIN: not in memory; EOPNOTSUPP: it cannot say
+        return True
+
+    async def read(self, offset: int, count: int) -> bytes:
+        """At most so many bytes; fewer only at the end of the file. Never waits for the disk on the loop."""
+        if self.cached(offset, count):
+            return os.pread(self.fd, count, offset)
+        return await asyncio.get_running_loop().run_in_executor(self.pool, os.pread, self.fd, count, offset)
 
 
 @dataclass(slots=True)
@@ -108,7 +129,7 @@ class Files:
         path = segment_path(self._volumes.path(segment.volume_id), segment)
         pool = self._volumes.pool(segment.volume_id)
         try:
-            return await asyncio.get_running_loop().run_in_executor(pool, FileIO, str(path), "rb"), pool
+            return await _finished(asyncio.get_running_loop().run_in_executor(pool, FileIO, str(path), "rb")), pool
         except FileNotFoundError:
             volume = self._volumes.get(segment.volume_id)
             if volume.state in ("missing", "foreign"):
@@ -151,3 +172,17 @@ class Files:
                 self.pinned()  # forget the old ones
         pin.readers += readers
         pin.last_us = now_us
+
+
+async def _finished(opening: asyncio.Future[FileIO]) -> FileIO:
+    """A request may be cancelled while the thread opens its file: nobody else would close it."""
+    try:
+        return await asyncio.shield(opening)
+    except asyncio.CancelledError:
+        opening.add_done_callback(_close)
+        raise
+
+
+def _close(opened: asyncio.Future[FileIO]) -> None:
+    if not opened.cancelled() and opened.exception() is None:
+        opened.result().close()

@@ -82,7 +82,9 @@ class _Nonsense(Exception):
     """Not a fragment: the reading ends here."""
 
 
-def read_fragments(fd: int, offset: int, init: InitBoxes) -> tuple[list[FragmentBoxes], int]:
+def read_fragments(
+    fd: int, offset: int, init: InitBoxes, *, at_most: int | None = None
+) -> tuple[list[FragmentBoxes], int]:
     """The complete fragments from `offset` on, and where the next one will start.
 
     Never raises for what the bytes say: it ends before the first box that is incomplete or makes no sense.
@@ -90,7 +92,7 @@ def read_fragments(fd: int, offset: int, init: InitBoxes) -> tuple[list[Fragment
     end = os.fstat(fd).st_size
     found: list[FragmentBoxes] = []
     ahead = _AHEAD_BYTES
-    while True:
+    while at_most is None or len(found) < at_most:
         try:
             fragment = _read_fragment(fd, offset, end, init, ahead)
         except (_Nonsense, struct.error, IndexError):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator
 
 from aiohttp import web
 
@@ -29,7 +29,7 @@ async def segment(request: web.Request) -> web.StreamResponse:
     wanted = ranges.wanted(request.method, request.headers, found.size_bytes, etag)
     async with request.app[FILES].open(found) as file:  # before the head is sent: a missing file is a 404
 
-        async def body() -> AsyncIterator[ranges.Part]:
+        async def body() -> AsyncGenerator[ranges.Part, None]:
             yield ranges.FilePart(file, wanted.start, wanted.size_bytes)
 
         return await ranges.answer(request, wanted, body(), size_bytes=found.size_bytes, etag=etag, headers=headers)

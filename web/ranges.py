@@ -7,9 +7,9 @@ of the file's volume, so a stalled disk stops only its own readers.
 from __future__ import annotations
 
 import asyncio
-import os
 import re
-from collections.abc import AsyncIterable, Mapping
+from collections.abc import AsyncGenerator, Mapping
+from contextlib import aclosing
 from dataclasses import dataclass
 from http import HTTPStatus
 
@@ -20,8 +20,6 @@ from web.problems import problem
 
 SEND_BYTES = 1 << 20  # looked at and sent at a time
 COLD_BYTES = 1 << 18  # read by a thread at a time
-SAMPLE_BYTES = 1 << 16
-"""Is a page cached? One in 64 KiB is asked: the kernel reads ahead and gives up memory in larger pieces than that."""
 
 _RANGE = re.compile(r"bytes=\s*(?:([0-9]{1,18})\s*-\s*([0-9]{0,18})|-\s*([0-9]{1,18}))", re.IGNORECASE)
 
@@ -93,19 +91,31 @@ def _matches(header: str, etag: str | None, *, strong: bool) -> bool:
 async def answer(
     request: web.Request,
     part: Wanted,
-    body: AsyncIterable[Part],
+    body: AsyncGenerator[Part, None],
     *,
     size_bytes: int,
     etag: str | None,
     headers: Mapping[str, str],
 ) -> web.StreamResponse:
-    """Send what `wanted` said. `body` gives exactly the bytes [part.start, part.end); it is not touched for HEAD or an error."""
+    """Send what `wanted` said. `body` gives exactly [part.start, part.end); HEAD and errors leave it."""
     if part.status == HTTPStatus.REQUESTED_RANGE_NOT_SATISFIABLE:
         refused = problem(416, "range_not_satisfiable", f"there are {size_bytes} bytes", field="Range")
         refused.headers["Content-Range"] = f"bytes */{size_bytes}"
         return refused
     if part.status == HTTPStatus.PRECONDITION_FAILED:
         return problem(412, "precondition_failed", "it is not the one you have", field="If-Match")
+    async with aclosing(body):  # a client that leaves must not leave files open
+        return await _answer(request, part, body, size_bytes, etag, headers)
+
+
+async def _answer(
+    request: web.Request,
+    part: Wanted,
+    body: AsyncGenerator[Part, None],
+    size_bytes: int,
+    etag: str | None,
+    headers: Mapping[str, str],
+) -> web.StreamResponse:
     response = web.StreamResponse(status=part.status, headers=headers)
     if etag is not None:
         response.headers["ETag"] = etag
@@ -135,7 +145,7 @@ async def _send_file(request: web.Request, response: web.StreamResponse, part: F
     offset, end = part.offset, part.offset + part.size_bytes
     while offset < end:
         count = min(SEND_BYTES, end - offset)
-        if is_cached(part.file.fd, offset, count):
+        if part.file.cached(offset, count):
             transport = request.transport
             if transport is None:
                 raise ConnectionResetError("the client has gone")
@@ -144,22 +154,9 @@ async def _send_file(request: web.Request, response: web.StreamResponse, part: F
                 raise EOFError(f"{part.file.key} ends at {offset + sent}")
         else:
             count = min(COLD_BYTES, count)
-            block = await loop.run_in_executor(part.file.pool, os.pread, part.file.fd, count, offset)
+            block = await part.file.read(offset, count)
             if not block:
                 raise EOFError(f"{part.file.key} ends at {offset}")
             count = len(block)
             await response.write(block)
         offset += count
-
-
-def is_cached(fd: int, offset: int, count: int) -> bool:
-    """Whether these bytes can be had without the disk, as far as samples tell. False where the file system cannot say."""
-    byte = [bytearray(1)]
-    try:
-        for at in range(offset, offset + count, SAMPLE_BYTES):
-            if os.preadv(fd, byte, at, os.RWF_NOWAIT) == 0:
-                return True  # the end of the file: nothing to wait for
-        os.preadv(fd, byte, offset + count - 1, os.RWF_NOWAIT)
-    except OSError:
-        return False  # EAGAIN: not in memory; EOPNOTSUPP: it cannot say
-    return True
