@@ -13,6 +13,8 @@ from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 
+import structlog
+
 from config.errors import Corrupt
 from storage import activity, frags
 from storage.catalog import inits
@@ -25,6 +27,8 @@ from storage.model import CameraId, FileGrowth, InitId, RunId, Segment, SegmentF
 from storage.paths import SPOOL, SpoolName, spool_name
 from storage.timemodel import LAG_ERROR_US
 from storage.volumes import Volumes
+
+log = structlog.get_logger()
 
 
 @dataclass(slots=True)
@@ -44,7 +48,7 @@ class GrowingFile:
     def look(self) -> bool:
         """Read what is new; blocking. False when the file is gone (moved to the archive). Never raises on broken boxes."""
         try:
-            fd = os.open(self.path, os.O_RDONLY | os.O_CLOEXEC)
+            fd = os.open(self.path, os.O_RDONLY | os.O_CLOEXEC | os.O_NOFOLLOW)
         except FileNotFoundError:
             return False
         try:
@@ -150,10 +154,7 @@ class Growth:
         """One look at every growing file of a volume, in its pool, in one go."""
         files = [file for of in self._files.values() for file in of.values() if file.volume.id == volume.id]
 
-        def look() -> list[GrowingFile]:
-            return [file for file in files if file.look()]
-
-        seen = await asyncio.get_running_loop().run_in_executor(self._volumes.pool(volume.id), look)
+        seen = await asyncio.get_running_loop().run_in_executor(self._volumes.pool(volume.id), _look, files)
         now_us = self._clock()
         live = self._live_runs()
         for file in seen:
@@ -259,3 +260,15 @@ class Growth:
         if newest is None or not newest.fragments:
             return None
         return newest.mtime_us - self._lag(newest)
+
+
+def _look(files: Iterable[GrowingFile]) -> list[GrowingFile]:
+    """Those that are there. One that cannot be read (a bad sector) does not stop the others."""
+    seen = []
+    for file in files:
+        try:
+            if file.look():
+                seen.append(file)
+        except OSError as error:
+            log.error("growing file cannot be read", path=str(file.path), error=error.strerror)
+    return seen

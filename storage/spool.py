@@ -66,9 +66,7 @@ class Spool:
                 loop.call_soon_threadsafe(self._created, volume, name)
 
             try:
-                self._observer.schedule(
-                    _Created(hint), str(Path(volume.path) / SPOOL), event_filter=[FileCreatedEvent]
-                )
+                self._observer.schedule(_Created(hint), str(Path(volume.path) / SPOOL), event_filter=[FileCreatedEvent])
             except OSError as error:  # no inotify watch left: the pass alone then, up to 10 s later
                 log.warning("spool not watched", volume=volume.id, error=str(error))
 
@@ -102,9 +100,9 @@ class Spool:
     async def listing(self, volume: Volume) -> list[SpoolName]:
         """The footage files of a spool. Raises OSError."""
         folder = Path(volume.path) / SPOOL
-        texts = await asyncio.get_running_loop().run_in_executor(self._volumes.pool(volume.id), os.listdir, folder)
-        names = [name for name in map(parse_spool_name, texts) if name is not None]
-        self.unknown_names[volume.id] = len(texts) - len(names)
+        listed = await asyncio.get_running_loop().run_in_executor(self._volumes.pool(volume.id), _names, folder)
+        names = [name for name in listed if name is not None]
+        self.unknown_names[volume.id] = len(listed) - len(names)
         return names
 
     async def sweep(self, volume: Volume) -> list[FileGrowth]:
@@ -127,3 +125,9 @@ class Spool:
         for name in names:
             self._growth.drop(name)
         self._ingest.forget(run.id)
+
+
+def _names(folder: Path) -> list[SpoolName | None]:
+    """An entry each; None for what is no footage file, by its name or by what it is."""
+    with os.scandir(folder) as entries:
+        return [parse_spool_name(entry.name) if entry.is_file(follow_symlinks=False) else None for entry in entries]
