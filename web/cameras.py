@@ -21,6 +21,7 @@ from web import bodies, params
 from web.keys import CATALOG, FLEET, SETTINGS, CameraHealth
 from web.operations import CAMERA_ID, CURSOR, LIMIT, Operation, Parameter, Reply
 from web.schemas import (
+    FIT,
     CameraChange,
     CameraIn,
     CameraOut,
@@ -199,6 +200,8 @@ async def change(request: web.Request) -> web.Response:
     camera_id = params.camera_id(request)
     body = await bodies.read(request, CameraChange)
     given = body.model_fields_set
+    if body.archived:
+        raise Invalid("archived can only be set to false: DELETE archives a camera", field="archived")
     place = _place(request, body.url, body.credentials) if "url" in given else None
     login = _login(body.credentials) if body.credentials is not None and place is None else None
     if place is not None:
@@ -285,7 +288,7 @@ def _query(name: str, description: str, schema: dict[str, Any] | None = None) ->
     return Parameter(
         name,
         "query",
-        schema or {"type": "string", "maxLength": params.MAX_TEXT, "pattern": "^[!-~ ]*$"},
+        schema or {"type": "string", "maxLength": params.MAX_TEXT, "pattern": FIT},
         description,
     )
 

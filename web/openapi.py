@@ -23,8 +23,8 @@ REFERENCE = "#/components/schemas/{model}"
 BODY_PROBLEMS = (400, 413, 415, 422)
 DESCRIPTION = (
     "Times in queries are RFC 3339 or integer microseconds since 1970 UTC; `from` is inclusive, `to` exclusive. Times "
-    "in answers are RFC 3339 with microseconds. Errors are RFC 9457 problems whose `detail` names the field. Unknown query parameters "
-    "are errors."
+    "in answers are RFC 3339 with microseconds. Errors are RFC 9457 problems whose `detail` names the field. Unknown "
+    "query parameters are errors."
 )
 
 

@@ -23,10 +23,10 @@ Time = Annotated[
 Id = Annotated[int, Field(ge=1)]
 
 # The same as storage.camera_rules.unfit, in the dialect that pydantic, Python and JSON Schema share.
-_FIT = r"^[^\u0000-\u001f\u007f-\u009f\u2028-\u202e\u2066-\u2069\ufffe\uffff]*$"
-Text = Annotated[str, Field(max_length=MAX_TEXT, pattern=_FIT)]
-Tag = Annotated[str, Field(max_length=MAX_TAG, pattern=_FIT)]
-Login = Annotated[str, Field(max_length=MAX_CREDENTIAL, pattern=_FIT)]
+FIT = r"^[^\u0000-\u001f\u007f-\u009f\u2028-\u202e\u2066-\u2069\ufffe\uffff]*$"
+Text = Annotated[str, Field(max_length=MAX_TEXT, pattern=FIT)]
+Tag = Annotated[str, Field(max_length=MAX_TAG, pattern=FIT)]
+Login = Annotated[str, Field(max_length=MAX_CREDENTIAL, pattern=FIT)]
 Covers = Literal["entrance", "exit", "road_side", "public_area"]
 Audio = Literal["auto", "copy", "aac", "off"]
 Url = Annotated[
@@ -108,7 +108,10 @@ class CameraChange(Body):
     mode: Literal["continuous"] = "continuous"
     enabled: bool = True
     credentials: CredentialsIn | None = None
-    archived: Annotated[Literal[False], Field(description="Brings an archived camera back (disabled).")] = False
+    archived: Annotated[
+        bool,
+        Field(json_schema_extra={"const": False}, description="Brings an archived camera back. DELETE archives."),
+    ] = False
 
 
 class ProbeIn(Body):

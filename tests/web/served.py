@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Iterable, Mapping
+import os
+import shutil
+from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field, replace
+from dataclasses import astuple, dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -12,11 +14,13 @@ from aiohttp import ClientSession, web
 
 from config.settings import RecordingSettings, ServerSettings, Settings, StorageSettings
 from storage.binary import find
+from storage.catalog import runs
 from storage.catalog.db import Catalog
 from storage.footage import Footage
 from storage.growth import Growth
 from storage.ingest import Ingest
-from storage.model import CameraId, Credentials
+from storage.model import CameraId, Credentials, RunId
+from storage.paths import SPOOL, SpoolName, spool_name
 from storage.volumes import Volumes
 from web.app import make_app
 from web.events import Events
@@ -67,6 +71,22 @@ class Served:
     fleet: FakeFleet
     events: Events
     session: ClientSession
+    ingest: Ingest
+
+    async def record(self, camera_id: int, files: Sequence[Path], *, at_us: int, segment_s: int) -> RunId:
+        """Files of one finished run, ingested as if they had been written from `at_us` on."""
+        run_id = RunId(at_us // 1000)
+        (volume,) = self.volumes.ok()
+        for n, file in enumerate(files):
+            name = SpoolName(CameraId(camera_id), run_id, n)
+            target = Path(volume.path) / SPOOL / spool_name(*astuple(name))
+            shutil.copyfile(file, target)
+            end_s = at_us / 1e6 + (n + 1) * segment_s
+            os.utime(target, (end_s, end_s))
+            taken = await self.ingest.take(volume, name, last_of_run=n == len(files) - 1)
+            assert taken is not None
+        await self.catalog.write(lambda db: runs.end(db, run_id, at_us + len(files) * segment_s * 1_000_000, "killed"))
+        return run_id
 
     async def ask(
         self, method: str, path: str, *, json: object = None, data: bytes | None = None, headers: Mapping[str, str] = {}
@@ -132,7 +152,7 @@ async def serve(folder: Path, **server: Any) -> AsyncIterator[Served]:
     try:
         async with ClientSession() as session:
             url = f"http://127.0.0.1:{runner.addresses[0][1]}"
-            yield Served(url, app, catalog, volumes, fleet, events, session)
+            yield Served(url, app, catalog, volumes, fleet, events, session, ingest)
     finally:
         await runner.cleanup()
         volumes.close()
