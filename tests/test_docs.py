@@ -1,0 +1,69 @@
+"""The pages under docs/ say what the program does."""
+
+from __future__ import annotations
+
+import re
+import tomllib
+from pathlib import Path
+from urllib.parse import unquote
+
+import pytest
+
+from config.settings import NOT_SETTINGS, Settings
+
+ROOT = Path(__file__).parents[1]
+DOCS = ROOT / "docs"
+PAGES = sorted([*DOCS.rglob("*.md"), ROOT / "README.md", ROOT / "CHANGELOG.md"])
+SETTINGS = (DOCS / "reference/settings.md").read_text("utf-8")
+
+
+def sections(text: str) -> dict[str, str]:
+    """Heading of level two -> what stands below it."""
+    parts = re.split(r"(?m)^## (.+)$", text)
+    return dict(zip(parts[1::2], parts[2::2], strict=True))
+
+
+def rows(text: str) -> dict[str, str]:
+    """First column of a table, without its backticks -> second column."""
+    return dict(re.findall(r"(?m)^\| `([^`|]+)` \| ([^|]+?) \|", text))
+
+
+def test_settings_page_has_every_key_with_its_default() -> None:
+    told = {name[1:-1]: rows(text) for name, text in sections(SETTINGS).items() if name.startswith("[")}
+    defaults = Settings().model_dump(mode="json")
+    assert {section: list(keys) for section, keys in told.items()} == {
+        section: list(keys) for section, keys in defaults.items()
+    }
+    for section, keys in told.items():
+        for key, cell in keys.items():
+            assert tomllib.loads(f"x = {cell.strip('`')}")["x"] == defaults[section][key], f"{section}.{key}"
+
+
+def test_settings_page_has_every_other_variable() -> None:
+    assert set(rows(sections(SETTINGS)["Other variables of the environment"])) == NOT_SETTINGS
+
+
+def anchors(page: Path) -> set[str]:
+    """As a forge makes them of headings."""
+    heads = re.findall(r"(?m)^#+ (.+)$", page.read_text("utf-8"))
+    return {re.sub(r"[^\w\- ]", "", head.lower()).replace(" ", "-") for head in heads}
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
+def test_links_lead_to_what_is_there(page: Path) -> None:
+    wrong = []
+    for target in re.findall(r"\]\(([^)\s]+)\)", page.read_text("utf-8")):
+        if re.match(r"[a-z]+:", target):
+            continue
+        path, _, anchor = unquote(target).partition("#")
+        file = (page.parent / path).resolve() if path else page
+        if not file.exists() or (anchor and file.suffix == ".md" and anchor not in anchors(file)):
+            wrong.append(target)
+    assert wrong == []
+
+
+def test_every_page_is_in_the_index() -> None:
+    index = (DOCS / "README.md").read_text("utf-8")
+    for page in sorted(DOCS.rglob("*.md")):
+        name = str(page.relative_to(DOCS))
+        assert name == "README.md" or f"({name})" in index, name
