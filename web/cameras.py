@@ -13,7 +13,7 @@ from config.settings import is_loopback
 from storage import camera_url
 from storage.camera_rules import unfit
 from storage.catalog import cameras as rows
-from storage.catalog.cameras import Filter, Listed, Media
+from storage.catalog.cameras import Brief, Filter, Listed, Media
 from storage.catalog.sqlite import Connection
 from storage.clock import rfc3339, wall_us
 from storage.model import Camera, CameraId, Credentials
@@ -32,8 +32,8 @@ from web.schemas import (
 )
 
 STATES = ("recording", "starting", "failed", "disabled", "unknown")
-SCAN = 500
-"""Cameras read at a time while those of one state are looked for: states live in the fleet's memory, not in the catalog."""
+STRIDE = 100
+"""Cameras put into an answer before the loop gets its turn: about 3 ms."""
 PROBE_S = 40.0
 PROBES_AT_ONCE = 4
 
@@ -41,7 +41,7 @@ _NO_MEDIA = Media("", "", "", 0, 0)
 PROBES: web.AppKey[asyncio.Semaphore] = web.AppKey("probes")
 
 
-def state_of(camera: Camera, health: CameraHealth | None) -> str:
+def state_of(camera: Camera | Brief, health: CameraHealth | None) -> str:
     """What a page shows: a disabled camera is disabled whatever its recorder still does."""
     if not camera.enabled:
         return "disabled"
@@ -94,8 +94,9 @@ def shown(item: Listed, health: CameraHealth | None) -> CameraOut:
 
 
 async def listing(request: web.Request) -> web.Response:
-    limit = params.limit(request)
+    limit, after = params.limit(request), _after(request)
     state = params.choice(request, "state", STATES, default=None)
+    archived = params.flag(request, "archived", default=False)
     wanted = Filter(
         text=params.text(request, "text") or "",
         enabled=params.flag(request, "enabled", default=None),
@@ -103,12 +104,25 @@ async def listing(request: web.Request) -> web.Response:
         station=params.text(request, "station"),
         zone=params.text(request, "zone"),
         node=params.text(request, "node"),
-        archived=params.flag(request, "archived", default=False),
+        archived=archived,
+        ids=None if state is None else await _in_state(request, state, archived=archived),
     )
-    items, after = await _page(request, wanted, state, _after(request), limit)
+    items = await request.app[CATALOG].read(partial(rows.page, wanted=wanted, after=after, limit=limit + 1))
     fleet = request.app[FLEET]
-    shown_items = [shown(item, fleet.health(item.camera.id)) for item in items]
-    return bodies.answer(CameraPage(items=shown_items, next=params.as_cursor(after) if after else None))
+    shown_items = []
+    for number, item in enumerate(items[:limit], 1):
+        shown_items.append(shown(item, fleet.health(item.camera.id)))
+        if number % STRIDE == 0:
+            await asyncio.sleep(0)
+    following = params.as_cursor(items[limit - 1].camera.code) if len(items) > limit else None
+    return bodies.answer(CameraPage(items=shown_items, next=following))
+
+
+async def _in_state(request: web.Request, state: str, *, archived: bool) -> tuple[CameraId, ...]:
+    """Cameras whose state, which lives in the fleet's memory and not in the catalog, is the one asked for."""
+    fleet = request.app[FLEET]
+    cameras = await request.app[CATALOG].read(partial(rows.briefs, archived=archived))
+    return tuple(camera.id for camera in cameras if state_of(camera, fleet.health(camera.id)) == state)
 
 
 def _after(request: web.Request) -> str:
@@ -118,25 +132,6 @@ def _after(request: web.Request) -> str:
     if len(cursor) != 1 or not isinstance(cursor[0], str) or unfit(cursor[0]):
         raise params.bad_cursor()
     return cursor[0]
-
-
-async def _page(
-    request: web.Request, wanted: Filter, state: str | None, after: str, limit: int
-) -> tuple[list[Listed], str | None]:
-    """(at most `limit` cameras, the code to go on after or None at the end)."""
-    catalog, fleet = request.app[CATALOG], request.app[FLEET]
-    found: list[Listed] = []
-    size = limit + 1 if state is None else SCAN
-    while True:
-        read = await catalog.read(partial(rows.page, wanted=wanted, after=after, limit=size))
-        found += [
-            item for item in read if state is None or state_of(item.camera, fleet.health(item.camera.id)) == state
-        ]
-        if len(found) > limit:
-            return found[:limit], found[limit - 1].camera.code
-        if len(read) < size:
-            return found, None
-        after = read[-1].camera.code
 
 
 async def _answer(request: web.Request, camera_id: CameraId, *, status: int = 200) -> web.Response:

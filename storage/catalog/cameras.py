@@ -40,7 +40,8 @@ class Listed:
 
 @dataclass(frozen=True, slots=True)
 class Filter:
-    """Which cameras a page holds. None: any. Each word of `text` must occur somewhere in the camera's words."""
+    """Which cameras a page holds. None: any. Each word of `text` must occur somewhere in the camera's words. `ids`: only
+    these, for what the catalog does not know (a camera's state)."""
 
     text: str = ""
     enabled: bool | None = None
@@ -49,6 +50,7 @@ class Filter:
     zone: str | None = None
     node: str | None = None
     archived: bool = False
+    ids: tuple[CameraId, ...] | None = None
 
 
 def _camera(row: Row) -> Camera:
@@ -121,6 +123,28 @@ def add(db: Connection, camera: Camera, credentials: Credentials | None = None) 
     return made
 
 
+def restore(db: Connection, camera: Camera) -> Camera:
+    """Bring back a camera that a lost catalog knew, under its own id. Raises Invalid, or Conflict where its id or code is
+    taken. Its login is lost."""
+    camera = checked(camera)
+    try:
+        db.execute(
+            "INSERT INTO camera (id, code, name, name_hi, owner_kind, owner, site, station, zone, covers, lat, lon, bearing,"
+            " tags, url, audio, mode, node, enabled, created_us, archived_us)"
+            " VALUES (:id, :code, :name, :name_hi, :owner_kind, :owner, :site, :station, :zone, :covers, :lat, :lon,"
+            " :bearing, :tags, :url, :audio, :mode, :node, :enabled, :created_us, :archived_us)",
+            _values(camera),
+        )
+    except sqlite3.IntegrityError:
+        raise Conflict(f"there is a camera with the id {camera.id} or the code {camera.code}", field="code") from None
+    return camera
+
+
+def ids(db: Connection) -> set[CameraId]:
+    """Of all, archived ones too."""
+    return {CameraId(row[0]) for row in db.execute("SELECT id FROM camera")}
+
+
 def _taken(db: Connection, code: str) -> Conflict:
     other = by_code(db, code)
     if other.archived_us is None:
@@ -174,6 +198,7 @@ WHERE camera.code > :after
   AND (:station IS NULL OR station = :station)
   AND (:zone IS NULL OR zone = :zone)
   AND (:node IS NULL OR node = :node)
+  AND (:ids IS NULL OR camera.id IN (SELECT value FROM json_each(:ids)))
   AND (:w0 = '' OR NOT EXISTS (
     SELECT 1 FROM (VALUES (:w0), (:w1), (:w2), (:w3), (:w4), (:w5), (:w6), (:w7)) AS words
     WHERE instr(lower(code || char(10) || name || char(10) || name_hi || char(10) || owner || char(10) || site
@@ -207,6 +232,7 @@ def _page_values(wanted: Filter, after: str, limit: int) -> dict[str, Any]:
         "station": wanted.station,
         "zone": wanted.zone,
         "node": wanted.node,
+        "ids": None if wanted.ids is None else json.dumps(wanted.ids),
         "limit": limit,
     } | {f"w{number}": word for number, word in enumerate(words)}
 
@@ -239,9 +265,12 @@ class Brief:
     enabled: bool
 
 
-def briefs(db: Connection) -> list[Brief]:
-    """Of all cameras that are not archived, by code."""
-    rows = db.execute("SELECT id, code, name, name_hi, enabled FROM camera WHERE archived_us IS NULL ORDER BY code")
+def briefs(db: Connection, *, archived: bool = False) -> list[Brief]:
+    """Of all cameras that are not archived, or of those that are, by code."""
+    rows = db.execute(
+        "SELECT id, code, name, name_hi, enabled FROM camera WHERE (archived_us IS NOT NULL) = :archived ORDER BY code",
+        {"archived": int(archived)},
+    )
     return [Brief(CameraId(row[0]), row[1], row[2], row[3], bool(row[4])) for row in rows]
 
 
