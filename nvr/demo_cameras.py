@@ -35,10 +35,7 @@ class DemoCameras:
         )
 
     def simulator(self) -> SimulatorOptions:
-        overrides = {
-            number: CameraOptions(loop=self.loop(number), audio="aac" if number == 1 else "none")
-            for number in range(1, self.cameras + 1)
-        }
+        overrides = {number: CameraOptions(loop=self.loop(number)) for number in range(1, self.cameras + 1)}
         return SimulatorOptions(
             cameras=self.cameras, port=self.port, overrides=overrides, cache_dir=Path(self.cache_dir)
         )

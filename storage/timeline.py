@@ -74,7 +74,7 @@ def build(
         from_us,
         until_us,
     )
-    if spans and now_us <= to_us and recorded.recording and until_us - spans[-1].to_us < EDGE_US:
+    if spans and now_us - until_us < EDGE_US and recorded.recording and until_us - spans[-1].to_us < EDGE_US:
         until_us = spans[-1].to_us
     gaps = [gap for hole in uncovered(spans, from_us, until_us) for gap in explain(hole, recorded.reasons)]
     expected_us = until_us - from_us
