@@ -10,6 +10,10 @@ from urllib.parse import unquote
 import pytest
 
 from config.settings import NOT_SETTINGS, Settings
+from storage.model import CameraId
+from web.keys import CameraTotals
+from web.metrics import Snapshot, SnapshotCollector
+from web.schemas import VolumeOut
 
 ROOT = Path(__file__).parents[1]
 DOCS = ROOT / "docs"
@@ -41,6 +45,35 @@ def test_settings_page_has_every_key_with_its_default() -> None:
 
 def test_settings_page_has_every_other_variable() -> None:
     assert set(rows(sections(SETTINGS)["Other variables of the environment"])) == NOT_SETTINGS
+
+
+METRICS = (DOCS / "reference/metrics.md").read_text("utf-8")
+
+
+def test_metrics_page_has_every_metric_with_its_type_and_labels() -> None:
+    snapshot = Snapshot(
+        now_us=1,
+        cameras=[CameraTotals(CameraId(1), 1.0, 1.0, 1)],
+        restarts={"refused": 1},
+        ingest={"segments": 1, "bytes": 1},
+        volumes=[VolumeOut(id=1, path="/a", state="ok", detail="", free_bytes=1, total_bytes=1)],
+    )
+    offered = {}
+    for family in SnapshotCollector(snapshot).collect():
+        suffix = "_total" if family.type == "counter" else ""
+        labels = sorted({label for sample in family.samples for label in sample.labels})
+        offered[family.name + suffix] = (family.type, labels)
+    offered["nvr_event_loop_lag_seconds"] = ("histogram", [])  # the only one that is not read from the snapshot
+    told = {
+        name: (kind, re.findall(r"`(\w+)`", labels))
+        for name, kind, labels in re.findall(r"(?m)^\| `(\w+)` \| (\w+) \| ([^|]*)\|", METRICS)
+    }
+    assert told == offered
+
+
+def test_alarm_rules_use_metrics_that_exist() -> None:
+    told = set(re.findall(r"(?m)^\| `(nvr_\w+)` \|", METRICS))
+    assert set(re.findall(r"\bnvr_\w+", sections(METRICS)["Rules for alarms"])) <= told
 
 
 def anchors(page: Path) -> set[str]:
