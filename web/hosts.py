@@ -4,11 +4,12 @@ as JSON (a form of another site cannot send that without asking first).
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import Iterable
 from http import HTTPStatus
 from urllib.parse import urlsplit
 
 from aiohttp import hdrs, web
+from aiohttp.typedefs import Middleware
 
 from config.settings import is_loopback
 from web.problems import Handler, Refused
@@ -16,8 +17,6 @@ from web.problems import Handler, Refused
 SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
 PREFLIGHT_S = 600
 EXPOSED = "Content-Range, ETag, X-Frame-Time, Retry-After"
-
-Middleware = Callable[[web.Request, Handler], Awaitable[web.StreamResponse]]
 
 
 def host_name(header: str) -> str:
