@@ -12,7 +12,8 @@ export class Problem extends Error {
 
   /** For the telephone: what the server said, in short. */
   get code() {
-    return this.status === 0 ? "no answer" : `${this.status} ${this.body.title ?? ""}`.trim();
+    if (this.status === 0) return "no answer";
+    return [this.status > 0 ? this.status : "", this.body.code ?? this.body.title].filter(Boolean).join(" ");
   }
 }
 

@@ -22,16 +22,9 @@ export function Dialog({ title, close, children }) {
 
 /** A text field for a moment; `wrong` is said at the field, and what was typed stays. */
 export function TimeField({ id, label, value, wrong, onInput, focus }) {
-  const input = useRef(null);
-  useEffect(() => {
-    if (focus) {
-      input.current.focus();
-      input.current.select();
-    }
-  }, []);
   return html`<div class="field">
     <label for=${id}>${label}</label>
-    <input ref=${input} id=${id} class="input" inputmode="numeric" autocomplete="off" spellcheck=${false} value=${value}
+    <input id=${id} autofocus=${focus} class="input" inputmode="numeric" autocomplete="off" spellcheck=${false} value=${value}
       aria-invalid=${String(Boolean(wrong))} aria-describedby=${`${id}-wrong`} onInput=${(event) => onInput(event.target.value)} />
     <span class="wrong" id=${`${id}-wrong`} role="alert">${wrong}</span>
   </div>`;

@@ -29,6 +29,7 @@ export const Trouble = Object.freeze({
   MISSING: "missing", // the server has no playlist for that window (404)
   EMPTY: "empty", // a live playlist without entries yet
   CODEC: "codec", // this browser cannot decode it
+  MEDIA: "media", // the browser refused the bytes or lost its decoder
   FAILED: "failed",
 });
 
@@ -44,7 +45,6 @@ export const supported = () => Hls.isSupported();
 export class HlsSource {
   #hls;
   #started = false;
-  #recovered = false;
 
   /**
    * `begin(clock)` is called once with the first PlaylistClock and returns the media time to start from;
@@ -76,10 +76,8 @@ export class HlsSource {
     else if (data.details === Hls.ErrorDetails.LEVEL_EMPTY_ERROR) trouble(Trouble.EMPTY, data);
     else if (!data.fatal) return;
     else if (data.response?.code === 404) trouble(Trouble.MISSING, data);
-    else if (data.type === Hls.ErrorTypes.MEDIA_ERROR && !this.#recovered) {
-      this.#recovered = true; // once: a decoder that fails again fails for good
-      this.#hls.recoverMediaError();
-    } else trouble(Trouble.FAILED, data);
+    else if (data.type === Hls.ErrorTypes.MEDIA_ERROR) trouble(Trouble.MEDIA, data);
+    else trouble(Trouble.FAILED, data);
   }
 
   /** Fast play needs more in hand: seconds of media that `rate` eats in about 20 s. */

@@ -14,6 +14,13 @@ const EDGE_MS = 15 * SECOND;
 const GAP_COUNTDOWN_S = 4;
 const REVERSE_TICK_MS = 200;
 const LIVE_RETRY_MS = 3000;
+// After a media error the playlist is loaded anew, this often within this time; then it is said.
+const RELOADS = 3;
+const RELOADS_MS = 15_000;
+/** Playlists tell times to the millisecond, the server knows them better. */
+const ROUNDING_MS = 3;
+/** A Problem's status where the failure is in the player: 0 would say that the server gave no answer. */
+const NOT_NETWORK = -1;
 
 export const RATES = [-16, -8, -4, -2, -1, 0.25, 0.5, 1, 2, 4, 8, 16];
 
@@ -39,6 +46,8 @@ export class Playback {
   #source = null;
   #clock = null;
   #window = null; // {from, to} as asked for
+  #cuts = []; // wall times that no window may cross: the tracks change there
+  #reloads = []; // when the last ones were
   #index = -1; // playlist entry of the last shown frame
   #frameS = 1 / 25;
   #mediaTime = 0;
@@ -185,7 +194,7 @@ export class Playback {
 
   #load(ms) {
     const turn = this.#turn;
-    const window = { from: ms - BEFORE_MS, to: ms + AFTER_MS };
+    const window = this.#around(ms);
     const url = address(`/play/${this.#camera}/index.m3u8`, { from: query(window.from), to: query(window.to) });
     this.#open(url, window, (clock) => {
       const target = clock.target(ms);
@@ -193,6 +202,15 @@ export class Playback {
       this.#nothingAfter(ms, clock.to, turn);
       return Math.max(0, clock.mediaOf(clock.fragments.length - 1)); // the last picture stays behind the panel
     });
+  }
+
+  #around(ms) {
+    const before = this.#cuts.filter((cut) => cut <= ms + ROUNDING_MS);
+    const after = this.#cuts.filter((cut) => cut > ms + ROUNDING_MS);
+    return {
+      from: Math.max(ms - BEFORE_MS, ...before),
+      to: Math.min(ms + AFTER_MS, ...after.map((cut) => cut - ROUNDING_MS)),
+    };
   }
 
   #open(url, window, begin) {
@@ -332,7 +350,7 @@ export class Playback {
     if (!this.#clock || this.live.value || this.obstacle.value || this.rate.value < 0) return;
     const end = this.#clock.to;
     if (serverNow() - end < EDGE_MS) this.goLive();
-    else this.seek(end + 1, { play: true });
+    else this.seek(end + ROUNDING_MS, { play: true });
   }
 
   // ---- where there is nothing
@@ -401,6 +419,8 @@ export class Playback {
     if (word === Trouble.CODEC) {
       this.#close();
       this.obstacle.value = { kind: "codec" };
+    } else if (word === Trouble.MEDIA && this.#mayReload()) {
+      this.#reload();
     } else if (word === Trouble.MISSING && !this.live.value) {
       await this.#missing(url, turn);
     } else if (word === Trouble.EMPTY || word === Trouble.MISSING) {
@@ -409,9 +429,31 @@ export class Playback {
       this.#timers.retry = setTimeout(() => turn === this.#turn && this.goLive(), LIVE_RETRY_MS);
     } else {
       this.#close();
-      const problem = new Problem(data.response?.code ?? 0, { detail: data.error?.message, title: data.details });
+      const problem = new Problem(data.response?.code ?? NOT_NETWORK, { detail: data.error?.message, title: data.details });
       this.obstacle.value = { kind: "failed", problem };
     }
+  }
+
+  #mayReload() {
+    const now = performance.now();
+    this.#reloads = [...this.#reloads.filter((at) => now - at < RELOADS_MS), now];
+    return this.#reloads.length <= RELOADS;
+  }
+
+  /** Once more from where we are; not beyond the changes of init around it, should they be the reason. */
+  #reload() {
+    if (this.live.value) {
+      this.goLive();
+      return;
+    }
+    const at = this.at.value;
+    const index = this.#clock?.indexFor(at) ?? -1;
+    if (index >= 0) {
+      const { from, to } = this.#clock.section(index);
+      this.#cuts.push(...[from, to].filter((cut) => cut !== null));
+    }
+    this.#close();
+    this.seek(at);
   }
 
   /** The whole window is empty: the server's answer names the nearest footage on both sides. */

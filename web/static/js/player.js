@@ -1,6 +1,6 @@
 // The player: the picture, what stands in its way, and the controls under it.
 import { html } from "htm/preact";
-import { useEffect, useRef } from "preact/hooks";
+import { useLayoutEffect, useRef } from "preact/hooks";
 import { useSignal, useSignalEffect } from "@preact/signals";
 import { Icon } from "./icons.js";
 import { number, t } from "./i18n.js";
@@ -33,7 +33,8 @@ export function Player({ camera, playback, selection, actions }) {
 
 function Video({ playback, name }) {
   const video = useRef(null);
-  useEffect(() => playback.attach(video.current), [playback]);
+  // At once: an effect after paint may come later than the page's own, which starts the playback.
+  useLayoutEffect(() => playback.attach(video.current), [playback]);
   return html`<video ref=${video} muted playsinline aria-label=${name} onClick=${() => playback.toggle()}></video>`;
 }
 
@@ -142,7 +143,7 @@ function Controls({ playback, selection, actions }) {
     <span class="group">
       <${IconButton} icon="minus" label=${t("player.slower")} keys="J" onClick=${() => playback.slower()} />
       <select class="input speed" aria-label=${t("player.speed")} value=${String(rate)}
-        onChange=${(event) => playback.setRate(Number(event.target.value))}>
+        onChange=${(event) => (playback.setRate(Number(event.target.value)), event.target.blur())}>
         ${RATES.map((one) => html`<option key=${one} value=${String(one)}>${one < 0 ? "−" : ""}${number(Math.abs(one), one % 1 ? 2 : 0)}×</option>`)}
       </select>
       <${IconButton} icon="plus" label=${t("player.faster")} keys="L" onClick=${() => playback.faster()} />

@@ -67,10 +67,27 @@ export class PlaylistClock {
     return -1;
   }
 
+  /**
+   * The wall times around that entry at which the init changes: tracks may differ there (audio comes or goes), and no player
+   * can go on across that. {from, to}, null where the playlist itself ends.
+   */
+  section(index) {
+    const init = (n) => initOf(this.fragments[n]);
+    let [first, next] = [index, index + 1];
+    while (first > 0 && init(first - 1) === init(index)) first--;
+    while (next < this.fragments.length && init(next) === init(index)) next++;
+    return {
+      from: first > 0 ? this.fragments[first].programDateTime : null,
+      to: next < this.fragments.length ? this.fragments[next].programDateTime : null,
+    };
+  }
+
   mediaOf(index) {
     return this.fragments[index].start;
   }
 }
+
+const initOf = ({ initSegment }) => initSegment && `${initSegment.url} ${initSegment.byteRangeStartOffset}`;
 
 const end = (fragment) => fragment.programDateTime + fragment.duration * 1000;
 

@@ -4,7 +4,7 @@ import { useEffect, useRef } from "preact/hooks";
 import { useSignal } from "@preact/signals";
 import { keep, recall } from "./choices.js";
 import { Icon } from "./icons.js";
-import { bytes, language, setLanguage, t } from "./i18n.js";
+import { bytes, known, language, setLanguage, t } from "./i18n.js";
 import { cameraName, causeText, IconButton, Toasts } from "./signs.js";
 import { now, status, statusProblem } from "./site.js";
 import { dateText, dateTimeText, read, timeText, zoneName } from "./time.js";
@@ -107,7 +107,8 @@ function Troubles({ site, cameras, volumes, silent }) {
     ${site && html`<h2>${t("site.counts", { recording: site.cameras.recording, total: site.cameras.total })}</h2>`}
     <ul>
       ${volumes.map((volume) => html`<li class="row" key=${volume.path}>
-        <b>${t("site.volume", { path: volume.path })}</b><span class="cause">${volume.state}</span>
+        <b>${t("site.volume", { path: volume.path })}</b><span class="cause">${known(`volume.${volume.state}`) ? t(`volume.${volume.state}`) : volume.state}</span>
+        ${volume.detail && html`<span class="note">${volume.detail}</span>`}
       </li>`)}
       ${cameras.map((one) => html`<li key=${one.camera_id}><${Trouble} one=${one} /></li>`)}
     </ul>

@@ -94,7 +94,6 @@ function Canvas({ data, view, playhead, selection, choosing, seek, hover, width 
 function Tools({ view, playhead, choosing }) {
   const middle = () => playhead.value ?? serverNow();
   return html`<div class="tools">
-    <span class="note wide">${t("timeline.show")}</span>
     <span class="segmented" role="group" aria-label=${t("timeline.show")}>
       ${LENGTHS.map(([length, unit, n]) => {
         const near = Math.abs(Math.log(view.length / length)) < 0.2;
@@ -114,7 +113,7 @@ function Tools({ view, playhead, choosing }) {
 function Legend() {
   const sign = (kind, key) => html`<span class="sign"><i class=${kind}></i>${t(key)}</span>`;
   return html`<span class="legend">
-    ${sign("recorded", "timeline.recorded")} ${sign("activity", "timeline.activity")}
+    ${sign("recorded", "timeline.recorded")} ${sign("activity", "timeline.activity")} <span>${t("timeline.gaps")}</span>
     ${["camera", "network", "server", "planned"].map((kind) => sign(`gap ${kind}`, `timeline.gap_${kind}`))}
   </span>`;
 }
@@ -160,11 +159,11 @@ function Words({ data, view }) {
     }, TABLE_MS);
     return () => clearTimeout(timer);
   });
-  return html`<table class="hidden-visually">
+  return html`<div class="hidden-visually"><table>
     <caption>${t("timeline.table")}</caption>
     <thead><tr><th>${t("timeline.what")}</th><th>${t("timeline.from")}</th><th>${t("timeline.to")}</th></tr></thead>
     <tbody>${rows.value.map(
       ([what, one]) => html`<tr key=${one.from}><td>${what}</td><td>${dateTimeText(one.from)}</td><td>${dateTimeText(one.to)}</td></tr>`,
     )}</tbody>
-  </table>`;
+  </table></div>`;
 }
