@@ -12,6 +12,7 @@ from importlib.resources import files
 from typing import Any
 
 import jinja2
+from markupsafe import Markup, escape
 from pydantic import BaseModel
 from pydantic.json_schema import models_json_schema
 
@@ -134,6 +135,7 @@ def page(api: dict[str, Any]) -> str:
         autoescape=True, undefined=jinja2.StrictUndefined, trim_blocks=True, lstrip_blocks=True
     )
     environment.filters["kind"] = kind
+    environment.filters["words"] = words
     groups: dict[str, list[Schema]] = {}
     for path, methods in api["paths"].items():
         for method, operation in methods.items():
@@ -142,6 +144,11 @@ def page(api: dict[str, Any]) -> str:
     return environment.from_string(source).render(
         api=api, groups=groups, schemas=api["components"]["schemas"], problems=MEANINGS
     )
+
+
+def words(text: str) -> Markup:
+    """Plain text as HTML, `this` as code."""
+    return Markup(re.sub(r"`([^`]+)`", r"<code>\1</code>", str(escape(text))))  # escaped before
 
 
 def kind(schema: Schema) -> str:
