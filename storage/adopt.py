@@ -45,11 +45,29 @@ class Adopted:
 
 
 async def adopt(
-    catalog: Catalog, volumes: Volumes, volume: Volume, camera_id: CameraId, path: Path, usual: float | None = None
+    catalog: Catalog,
+    volumes: Volumes,
+    volume: Volume,
+    camera_id: CameraId,
+    path: Path,
+    *,
+    usual: float | None = None,
+    next_start_us: int | None = None,
 ) -> Adopted:
-    """Index `path`, a file of the volume's archive. Raises OSError or Unavailable; the file is untouched then."""
-    name = parse_archive_name(path.name)
-    assert name is not None
+    """Index `path`, a file of the volume's archive. `next_start_us`: by the name of the run's next file, where it is there.
+
+    Raises OSError or Unavailable; the file is untouched then.
+    """
+    examined = await inspect(volumes, volume, path)
+    if isinstance(examined, Adopted):
+        return examined
+    return await catalog.write(
+        partial(put, volume=volume, camera_id=camera_id, examined=examined, usual=usual, next_start_us=next_start_us)
+    )
+
+
+async def inspect(volumes: Volumes, volume: Volume, path: Path) -> Examined | Adopted:
+    """A sound file, read and made durable. One without media is removed, a broken one goes to quarantine. Raises OSError."""
     pool = volumes.pool(volume.id)
     loop = asyncio.get_running_loop()
     try:
@@ -64,20 +82,29 @@ async def adopt(
         target = await loop.run_in_executor(pool, quarantine, Path(volume.path), path, examined.broken)
         log.error("file quarantined", path=str(target), reason=examined.broken)
         return Adopted(QUARANTINED)
-    return await catalog.write(
-        partial(put, volume=volume, camera_id=camera_id, name=name, examined=examined, usual=usual)
-    )
+    return examined
 
 
 def put(
-    db: Connection, *, volume: Volume, camera_id: CameraId, name: ArchiveName, examined: Examined, usual: float | None
+    db: Connection,
+    *,
+    volume: Volume,
+    camera_id: CameraId,
+    examined: Examined,
+    usual: float | None,
+    next_start_us: int | None = None,
 ) -> Adopted:
     """The row of a sound file, beside those of its run."""
+    name = parse_archive_name(examined.path.name)
+    assert name is not None
     if runs.recover(db, camera_id=camera_id, run_id=name.run_id, volume_id=volume.id) is None:
         return Adopted(UNKNOWN_CAMERA)
     if segments.get(db, name.run_id, name.n) is not None:
         return Adopted(KNOWN)
-    made = recovered(examined, camera_id, volume.id, name, neighbours(db, name, len(examined.fragments)), usual)
+    beside = neighbours(db, name, len(examined.fragments))
+    if beside.after_start_us is None:
+        beside = replace(beside, after_start_us=next_start_us)
+    made = recovered(examined, camera_id, volume.id, name, beside, usual)
     row = replace(made, init_id=inits.put(db, init_of(examined)))
     return Adopted(INDEXED, row) if segments.insert(db, row) else Adopted(KNOWN)
 

@@ -9,14 +9,16 @@ from __future__ import annotations
 import asyncio
 import json
 import os
-from dataclasses import asdict, dataclass, fields
+from dataclasses import asdict, dataclass, fields, replace
 from functools import partial
 from pathlib import Path
 from typing import Any
 
 import structlog
+from pydantic import TypeAdapter
 
 from config.errors import Corrupt, Invalid, NvrError
+from storage import camera_url
 from storage.camera_rules import checked
 from storage.catalog import cameras
 from storage.catalog.db import Catalog
@@ -29,6 +31,7 @@ log = structlog.get_logger()
 
 NAME = "camera.json"
 FORMAT = 1
+_CAMERA = TypeAdapter(Camera)
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,17 +70,13 @@ def read(folder: Path) -> Found | None:
 
 
 def _camera(values: Any) -> Found:
-    """Raises TypeError, KeyError or Invalid. Fields of later versions are left out."""
+    """Raises ValueError, TypeError, KeyError or Invalid. Fields of later versions are left out."""
+    if not isinstance(values, dict):
+        raise TypeError("it is no object")
     known = {field.name for field in fields(Camera)}
-    kept = {name: value for name, value in values.items() if name in known}
-    for name in ("covers", "tags"):
-        if not all(isinstance(word, str) for word in kept.get(name, ())):
-            raise TypeError(f"{name} is no list of words")
-        kept[name] = tuple(kept.get(name, ()))
-    for name in ("id", "created_us"):
-        if type(kept[name]) is not int or kept[name] < 0:
-            raise TypeError(f"{name} is no whole number")
-    return Found(checked(Camera(**kept)), int(values["written_us"]))
+    camera = _CAMERA.validate_python({name: value for name, value in values.items() if name in known})
+    parsed = camera_url.parse(camera.url, allow_loopback=True)
+    return Found(checked(replace(camera, url=parsed.url)), int(values["written_us"]))
 
 
 class CameraJson:

@@ -237,12 +237,21 @@ class Reconciler:
             report.wrong_size += len(look.wrong_size)
             for file, row in look.wrong_size:
                 log.error("file has not its row's size", path=str(file.path), row_bytes=row.size_bytes)
+            starts = {(file.name.run_id, file.name.n): file.name.start_ms * 1000 for file in files}
             for file in look.unknown:
-                await self._take(volume, camera_id, file, report, dry_run=dry_run)
+                next_start_us = starts.get((file.name.run_id, file.name.n + 1))
+                await self._take(volume, camera_id, file, next_start_us, report, dry_run=dry_run)
             return await self._certain(volume, camera_id, look.missing)
 
     async def _take(
-        self, volume: Volume, camera_id: CameraId, file: ArchiveFile, report: Report, *, dry_run: bool
+        self,
+        volume: Volume,
+        camera_id: CameraId,
+        file: ArchiveFile,
+        next_start_us: int | None,
+        report: Report,
+        *,
+        dry_run: bool,
     ) -> None:
         """A file without a row."""
         known = await self._catalog.read(partial(segments.get, run_id=file.name.run_id, n=file.name.n))
@@ -255,7 +264,10 @@ class Reconciler:
             report.indexed += 1  # or what it turns out to be when it is read
             return
         usual = self._ingest.usual_of(camera_id, file.name.start_ms * 1000)
-        outcome = (await adopt(self._catalog, self._volumes, volume, camera_id, file.path, usual)).outcome
+        adopted = await adopt(
+            self._catalog, self._volumes, volume, camera_id, file.path, usual=usual, next_start_us=next_start_us
+        )
+        outcome = adopted.outcome
         report.indexed += outcome == INDEXED
         report.quarantined += outcome == QUARANTINED
         report.empty += outcome == EMPTY

@@ -51,6 +51,7 @@ NETWORK_FILE_SYSTEMS = frozenset(
 FULL_BYTES = 32 * 1024 * 1024
 """Below this nothing new is started on a volume: one segment of a busy camera."""
 POOL_THREADS = 2
+LOST_AND_FOUND = "lost+found"  # a new ext4 file system is not empty
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,7 +133,7 @@ def register(db: Connection, path: Path) -> Volume:
         path.mkdir(parents=True, exist_ok=True)
         found = _read_uuid(path)
         if found is None:
-            if any(path.iterdir()):
+            if any(entry.name != LOST_AND_FOUND for entry in path.iterdir()):
                 raise Invalid(
                     f"{path} is not empty and is no nvr volume: name an empty folder", field="storage.volumes"
                 )
@@ -169,7 +170,7 @@ def check(volume: Volume) -> Volume:
 
 
 class Volumes:
-    """The server's volumes, checked every 10 s by the pass. Each has an I/O pool of its own: a stalled disk stops only itself."""
+    """The server's volumes, checked every 10 s by the pass. Each has an I/O pool of its own: a stalled disk stops itself."""
 
     def __init__(self, catalog: Catalog, paths: Sequence[Path]) -> None:
         self._catalog = catalog

@@ -171,6 +171,14 @@ def before(db: Connection, run_id: RunId, n: int) -> Segment | None:
     return found[0] if found else None
 
 
+OF_RUN = "SELECT n FROM segment WHERE run_id = :run_id"
+
+
+def numbers_of(db: Connection, run_id: RunId) -> set[int]:
+    """Which n of a run have a row."""
+    return {int(row[0]) for row in db.execute(OF_RUN, {"run_id": run_id})}
+
+
 LAST_OF_RUN = f"SELECT {_COLUMNS} FROM segment WHERE run_id = :run_id ORDER BY n DESC LIMIT :limit"
 
 
