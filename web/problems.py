@@ -33,7 +33,8 @@ KINDS: dict[type[NvrError], tuple[int, str]] = {
     Corrupt: (500, "corrupt"),
 }
 MEANINGS = {
-    "not_found": "The thing named does not exist. Where a window holds no footage, `before` and `after` name the nearest.",
+    "not_found": "The thing named does not exist.",
+    "no_footage": "Nothing was recorded in the window; `before` and `after` name the nearest footage.",
     "conflict": "The request is sound but clashes with what is there.",
     "mixed_streams": "The window holds streams that one MP4 cannot carry; `windows` lists those that work.",
     "invalid": "A parameter or a field of the body is wrong; `field` says which.",
@@ -47,6 +48,7 @@ MEANINGS = {
     "misdirected_request": "The Host header is none of this server's names.",
     "forbidden": "The request comes from another site's page.",
     "range_not_satisfiable": "The Range lies outside of what there is.",
+    "precondition_failed": "The bytes are not those that `If-Match` names.",
 }
 
 
