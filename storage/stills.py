@@ -47,12 +47,12 @@ class Still:
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """Where a frame is: fragments `first` to `last` are fed, and the frame shown `pts` after the first one's start is taken
-    (None: the keyframe that comes out first)."""
+    """Where a frame is: fragments `first` to `last` are fed, and of the frames that come out number `frame` is taken, from 0.
+    None: the keyframe alone is fed."""
 
     first: int
     last: int
-    pts: int | None
+    frame: int | None
     time_us: int
 
 
@@ -86,7 +86,7 @@ class Stills:
             reader = _Reader(file, parse_init(init.data), fragments, times_us(segment, fragments))
             loop = asyncio.get_running_loop()
             place = await loop.run_in_executor(file.pool, partial(reader.place, at_us, exact=exact))
-            key = (segment.run_id, segment.n, place.first, -1 if place.pts is None else place.pts, width)
+            key = (segment.run_id, segment.n, place.first, -1 if place.frame is None else place.frame, width)
             jpeg = self._kept.get(key)
             if jpeg is not None:
                 self._kept.move_to_end(key)
@@ -116,7 +116,7 @@ class Stills:
             return await self._run(feed, place, width)
 
     async def _run(self, feed: bytes, place: Place, width: int | None) -> bytes:
-        filters = [] if place.pts is None else [f"select=gte(pts\\,{place.pts})"]
+        filters = [] if place.frame is None else [f"select=gte(n\\,{place.frame})"]
         if width is not None:
             filters.append(f"scale=min({width}\\,iw):-2")
         command = ["-hide_banner", "-nostdin", "-loglevel", "error", "-threads", "1", "-probesize", "32"]
@@ -160,13 +160,28 @@ class _Reader:
     def place(self, at_us: int, *, exact: bool) -> Place:
         """Of the keyframe at or before `at_us`, or of the frame shown then. Raises Corrupt."""
         index = max(bisect_right(self._times, at_us, hi=len(self._fragments)) - 1, 0)
-        first = self._keyframe(index)
-        found = self._in(first, index, at_us, exact=exact)
-        if found.time_us > at_us and first > 0:
-            # The fragment's first pictures are shown before its keyframe (an open GOP): the one before has the frame.
-            earlier = self._keyframe(first - 1)
-            return self._in(earlier, index if exact else earlier, at_us, exact=exact)
-        return found
+        first = max((i for i in range(index + 1) if self._fragments[i].keyframe), default=index)
+        if not exact:
+            return Place(first, first, None, self._times[first])
+        if index + 1 < len(self._fragments) and self._leads(index + 1):
+            index += 1  # its first pictures are shown before its keyframe (an open GOP): they may be the ones
+        shown: list[tuple[int, int]] = []  # (pts, wall time)
+        for at in range(first, index + 1):
+            _, samples = self._head(at)
+            shown += [(sample.pts, self._wall_us(at, sample, samples[0])) for sample in samples]
+        # By rank, not by pts: ffmpeg moves a file's pts as soon as it meets negative composition offsets. What is shown
+        # before the first keyframe cannot be decoded and does not come out.
+        shown = sorted(frame for frame in shown if frame[0] >= shown[0][0])
+        frame = max((n for n, (_, wall_us) in enumerate(shown) if wall_us <= at_us), default=0)
+        return Place(first, index, frame, shown[frame][1])
+
+    def _leads(self, index: int) -> bool:
+        _, samples = self._head(index)
+        return min(sample.pts for sample in samples) < samples[0].pts
+
+    def _wall_us(self, index: int, sample: Sample, first: Sample) -> int:
+        """A camera sends a keyframe when it was taken, which is what the time model dates; the others are shown around it."""
+        return self._times[index] + (sample.pts - first.pts) * 1_000_000 // self._boxes.video.timescale
 
     def feed(self, place: Place) -> bytes:
         """What ffmpeg has to see. Raises Unavailable when that is too much."""
@@ -177,30 +192,13 @@ class _Reader:
             fragment = self._fragments[index]
             head, samples = self._head(index)
             size = fragment.size_bytes - len(head)
-            if place.pts is None and self._boxes.tracks[0].kind == "video":
+            if place.frame is None and self._boxes.tracks[0].kind == "video":
                 size = samples[0].size_bytes  # the keyframe is the first thing in the mdat: no more is needed
             if len(made) + size > MAX_FEED_BYTES:
                 raise Unavailable("the keyframe is too far away for a picture of this instant: ask without exact")
             made += self._moved(head, zero)
             made += pread(self._file.fd, size, fragment.offset + len(head))
         return bytes(made)
-
-    def _keyframe(self, index: int) -> int:
-        return max((i for i in range(index + 1) if self._fragments[i].keyframe), default=index)
-
-    def _in(self, first: int, last: int, at_us: int, *, exact: bool) -> Place:
-        scale = self._boxes.video.timescale
-        _, samples = self._head(first)
-        zero = samples[0].dts
-        if not exact:
-            return Place(first, first, None, self._times[first] + (samples[0].pts - zero) * 1_000_000 // scale)
-        shown: list[tuple[int, int]] = []  # (wall time, pts from zero)
-        for index in range(first, last + 1):
-            _, samples = self._head(index)
-            start = samples[0].dts
-            shown += [(self._times[index] + (s.pts - start) * 1_000_000 // scale, s.pts - zero) for s in samples]
-        wall_us, pts = max((frame for frame in shown if frame[0] <= at_us), default=min(shown))
-        return Place(first, last, pts, wall_us)
 
     def _head(self, index: int) -> tuple[bytes, list[Sample]]:
         fragment = self._fragments[index]

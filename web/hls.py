@@ -1,6 +1,8 @@
 """HLS media playlists (RFC 8216) over the archive's own files. Pure: slices in, text out.
 
-Every entry is a byte range of a segment's file. URIs are relative and the same below `/play/{id}/` and `/s/{token}/play/{id}/`.
+Every entry is a byte range of a segment's file, and every second one of a file carries an empty query (`0.mp4?`): ffmpeg 9.0.2
+joins the requests of entries that follow each other in one URI and then reads on at a wrong offset (seen with nginx as well).
+URIs are relative and the same below `/play/{id}/` and `/s/{token}/play/{id}/`.
 Within a run nothing separates segments (their `tfdt` runs on); where two entries do not follow each other stands
 EXT-X-DISCONTINUITY, and every segment's first entry tells its wall time.
 """
@@ -47,9 +49,9 @@ def vod(slices: Sequence[Slice], from_us: int, to_us: int, init_bytes: Mapping[I
     for part in slices:
         rows = _whole_row(part, init_bytes, in_file) if joined else None
         entries = [rows] if rows else _entries(part, init_bytes[part.segment.init_id], in_file, joined=joined)
-        longest_ms = max(longest_ms, max(entry.ms for entry in entries))
+        longest_ms = max(longest_ms, *(entry.ms for entry in entries))
         _head(body, before, part, init_bytes)
-        _list(body, part.segment, entries)
+        _list(body, part.segment, entries, part.first)
         before = part
     head = ["#EXTM3U", "#EXT-X-VERSION:7", "#EXT-X-PLAYLIST-TYPE:VOD", "#EXT-X-INDEPENDENT-SEGMENTS"]
     head += [f"#EXT-X-TARGETDURATION:{target_s(longest_ms)}", "#EXT-X-MEDIA-SEQUENCE:0"]
@@ -79,7 +81,7 @@ def live(
         rows = _rows(part, in_file)
         independent = independent and all(row[2] for row in rows)
         _head(body, before, part, init_bytes)
-        _list(body, part.segment, _split(rows, _first_offset(part, init_bytes, in_file)))
+        _list(body, part.segment, _split(rows, _first_offset(part, init_bytes, in_file)), part.first)
         before = part
     head = ["#EXTM3U", "#EXT-X-VERSION:7", f"#EXT-X-TARGETDURATION:{target}", f"#EXT-X-MEDIA-SEQUENCE:{sequence}"]
     if discontinuities:
@@ -130,9 +132,13 @@ def _head(body: list[str], before: Slice | None, part: Slice, init_bytes: Mappin
     body.append(f"#EXT-X-PROGRAM-DATE-TIME:{_date(part.start_us)}")
 
 
-def _list(body: list[str], segment: Segment, entries: Sequence[Entry]) -> None:
+def _list(body: list[str], segment: Segment, entries: Sequence[Entry], first: int) -> None:
     uri = media_uri(segment.camera_id, segment.run_id, segment.n)
-    body += [f"{_extinf(e.ms)}\n#EXT-X-BYTERANGE:{e.size_bytes}@{e.offset}\n{uri}" for e in entries]
+    uris = (uri, uri + "?")
+    body += [
+        f"{_extinf(e.ms)}\n#EXT-X-BYTERANGE:{e.size_bytes}@{e.offset}\n{uris[index & 1]}"
+        for index, e in enumerate(entries, first)  # the same entry has the same URI in every live playlist
+    ]
 
 
 @lru_cache(4096)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from itertools import pairwise
 
 from hypothesis import given
 from hypothesis import strategies as st
@@ -52,14 +53,14 @@ def test_a_short_window_in_full() -> None:
         "#EXT-X-PROGRAM-DATE-TIME:2026-11-18T11:07:02.000Z",
         "#EXTINF:2.000,",
         "#EXT-X-BYTERANGE:101@1100",
-        f"../../media/1/{run}/0.mp4",
+        f"../../media/1/{run}/0.mp4?",
         "#EXT-X-PROGRAM-DATE-TIME:2026-11-18T11:07:04.000Z",
         "#EXTINF:2.000,",
         "#EXT-X-BYTERANGE:100@1000",
         f"../../media/1/{run}/1.mp4",
         "#EXTINF:2.000,",
         "#EXT-X-BYTERANGE:101@1100",
-        f"../../media/1/{run}/1.mp4",
+        f"../../media/1/{run}/1.mp4?",
         "#EXT-X-ENDLIST",
     ]
 
@@ -142,6 +143,11 @@ def test_live_numbers_its_entries_and_never_ends() -> None:
     ]
     assert len(entries(lines)) == sum(hls.entry_count(part) for part in parts) == 65
     assert "ENDLIST" not in text and "PLAYLIST-TYPE" not in text
+
+
+def test_entries_that_follow_each_other_have_different_uris() -> None:
+    found = entries(vod([segment(n, start_s=60 * n) for n in range(2)], 1, 120))
+    assert all(before[3] != after[3] for before, after in pairwise(found))
 
 
 def test_live_without_footage_is_an_empty_playlist() -> None:
