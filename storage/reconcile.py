@@ -48,6 +48,8 @@ DAYS_LISTED_EVERY_US = 6 * HOUR_US
 MANY_SHARE = 0.05
 MANY_ROWS = 20
 ROWS_AT_ONCE = 100
+Progress = Callable[[int, int], None]
+"""(camera days done, camera days in all)."""
 
 
 @dataclass(slots=True)
@@ -159,17 +161,22 @@ class Reconciler:
                 report.add(await self._guarded(volume, camera_id, day_us, day_us + DAY_US))
         return report
 
-    async def everything(self, *, dry_run: bool = False, accept_loss: bool = False) -> Report:
+    async def everything(
+        self, *, dry_run: bool = False, accept_loss: bool = False, progress: Progress = lambda done, total: None
+    ) -> Report:
         """All of it now. With `dry_run` nothing is changed. `accept_loss`: however much is missing, it is gone.
 
         What is missing is judged by volume when all of it has been seen. Raises OSError, Unavailable.
         """
         report = Report(skipped=[v.detail for v in self._volumes.all() if v.state not in ("ok", "full")])
         gone: dict[VolumeId, list[tuple[CameraId, Kept]]] = {}
-        for volume_id, camera_id, day_us in await self._all_days():
+        days = await self._all_days()
+        for done, (volume_id, camera_id, day_us) in enumerate(days):
+            progress(done, len(days))
             volume = self._volumes.get(volume_id)
             missing = await self._check(volume, camera_id, day_us, day_us + DAY_US, report, dry_run=dry_run)
             gone.setdefault(volume_id, []).extend((camera_id, row) for row in missing)
+        progress(len(days), len(days))
         for volume_id, rows in gone.items():
             report.missing += len(rows)
             if accept_loss:

@@ -1,0 +1,234 @@
+"""`nvr fsck` and `nvr backup`: is the index true, can it be made again, is there a copy of it."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager
+from pathlib import Path
+from typing import Any
+
+import click
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn
+
+from config.errors import Conflict, Invalid, NvrError, Unavailable
+from config.settings import Settings
+from nvr.cli_base import DEFAULT_LAG_US, catalog_for_reading, catalog_for_writing, json_option, run, show, with_settings
+from nvr.jobs import FSCK
+from storage import backup as backups
+from storage.catalog import jobs
+from storage.catalog import volumes as volume_rows
+from storage.catalog.db import Catalog, CatalogLock
+from storage.clock import wall_us
+from storage.ingest import Ingest
+from storage.model import Volume
+from storage.rebuild import rebuild
+from storage.reconcile import Reconciler
+from storage.volumes import Volumes, check
+
+POLL_S = 0.2
+SERVER_TAKES_S = 15.0  # it looks for jobs each second
+
+WORDS = {
+    "checked": "files looked at",
+    "cameras": "cameras brought back",
+    "segments": "segments indexed",
+    "known": "segments that were indexed",
+    "indexed": "files without a row indexed",
+    "quarantined": "broken files moved to quarantine",
+    "empty": "files without media removed",
+    "missing": "rows whose file is gone",
+    "wrong_size": "files of another size than their row says",
+    "strangers": "files that are no footage, second copies, or of unknown cameras",
+}
+
+
+@click.command()
+@click.option("--dry-run", is_flag=True, help="Tell what would be done, change nothing.")
+@click.option("--accept-loss", is_flag=True, help="Take rows out of the index however many files are gone.")
+@click.option("--rebuild", "from_volumes", is_flag=True, help="Index all footage on the volumes: after a lost catalog.")
+@json_option
+@with_settings
+def fsck(settings: Settings, dry_run: bool, accept_loss: bool, from_volumes: bool, as_json: bool) -> None:
+    """Compare the index with the files, and bring them together.
+
+    Beside a running server this server does the work; --rebuild needs it stopped (recorders may go on).
+    """
+    if from_volumes:
+        if dry_run or accept_loss:
+            raise Invalid("--rebuild only adds: leave out --dry-run and --accept-loss")
+        report = run(_rebuild(settings))
+    else:
+        report = _fsck(settings, dry_run, accept_loss)
+    if as_json:
+        show(report)
+    else:
+        _tell(report, dry_run)
+    if trouble := [*report.get("stopped", []), *report.get("skipped", []), *report.get("failed", [])]:
+        raise Conflict("; ".join(trouble))
+
+
+def _tell(report: dict[str, Any], dry_run: bool) -> None:
+    for name, words in WORDS.items():
+        if report.get(name) or name in ("checked", "segments"):
+            click.echo(f"{report.get(name, 0):10,}  {words}")
+    if report.get("nameless"):
+        ids = ", ".join(map(str, report["nameless"]))
+        click.echo(f"nobody describes the cameras {ids}: they are disabled stand-ins; give them name and URL")
+    if report.get("cameras"):
+        click.echo("logins of cameras are nowhere but in the catalog and its backups: set them again")
+    if dry_run:
+        click.echo("dry run: nothing was changed")
+
+
+def _fsck(settings: Settings, dry_run: bool, accept_loss: bool) -> dict[str, Any]:
+    with catalog_for_reading(settings):
+        pass  # it is there
+    lock = CatalogLock(settings.storage.database)
+    try:
+        lock.acquire()
+    except Conflict:
+        return _by_server(settings, {"dry_run": dry_run, "accept_loss": accept_loss})
+    try:
+        return run(_here(settings, dry_run, accept_loss))
+    finally:
+        lock.release()
+
+
+async def _here(settings: Settings, dry_run: bool, accept_loss: bool) -> dict[str, Any]:
+    async with _storage(settings) as (catalog, volumes):
+        ingest = Ingest(catalog, volumes, lag_of=lambda fps: DEFAULT_LAG_US)
+        await ingest.load_usual()
+        with _bar("checking") as bar:
+            reconciler = Reconciler(catalog, volumes, ingest)
+            report = await reconciler.everything(dry_run=dry_run, accept_loss=accept_loss, progress=bar)
+        return report.as_dict()
+
+
+def _by_server(settings: Settings, args: dict[str, Any]) -> dict[str, Any]:
+    """Ask the running server. Raises what went wrong there, and Unavailable when it does not take the job."""
+    with catalog_for_writing(settings) as db:
+        job_id = jobs.add(db, FSCK, args, wall_us())
+    asked = time.monotonic()
+    with catalog_for_reading(settings) as db, Console(stderr=True).status("the server is checking"):
+        while True:
+            job = jobs.get(db, job_id)
+            if job is None:
+                raise Unavailable("the job is gone from the catalog: was a backup restored?")
+            if job.error is not None:
+                raise NvrError(job.error)
+            if job.done_us is not None:
+                return dict(job.result)
+            if job.started_us is None and time.monotonic() - asked > SERVER_TAKES_S:
+                raise Unavailable(
+                    f"the server has not begun within {SERVER_TAKES_S:.0f} s; it will once it can: job {job_id}"
+                )
+            time.sleep(POLL_S)
+
+
+async def _rebuild(settings: Settings) -> dict[str, Any]:
+    lock = CatalogLock(settings.storage.database)
+    lock.acquire()
+    try:
+        async with _storage(settings) as (catalog, volumes):
+            with _bar("reading footage") as bar:
+                return (await rebuild(catalog, volumes, settings.server.node, progress=bar)).as_dict()
+    finally:
+        lock.release()
+
+
+@asynccontextmanager
+async def _storage(settings: Settings) -> AsyncIterator[tuple[Catalog, Volumes]]:
+    catalog = Catalog(settings.storage.database)
+    await catalog.open()
+    volumes = Volumes(catalog, settings.storage.volumes)
+    try:
+        await volumes.open()
+        yield catalog, volumes
+    finally:
+        volumes.close()
+        await catalog.close()
+
+
+class _Bar:
+    """Called with (done, total)."""
+
+    def __init__(self, progress: Progress, title: str) -> None:
+        self._progress = progress
+        self._task = progress.add_task(title, total=None)
+
+    def __call__(self, done: int, total: int) -> None:
+        self._progress.update(self._task, completed=done, total=total)
+
+
+@contextmanager
+def _bar(title: str) -> Iterator[_Bar]:
+    """On standard error, for a person; nothing where it is no terminal."""
+    console = Console(stderr=True)
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TaskProgressColumn())
+    with Progress(*columns, TimeRemainingColumn(), console=console, disable=not console.is_terminal) as progress:
+        yield _Bar(progress, title)
+
+
+@click.command()
+@click.option("--to", "folder", type=click.Path(file_okay=False, path_type=Path), help="A copy there, and only there.")
+@click.option("--list", "listing", is_flag=True, help="Show the backups on the volumes.")
+@click.option(
+    "--restore",
+    "restored",
+    type=click.Path(dir_okay=False, path_type=Path),
+    help="Put this backup in the catalog's place; needs the server stopped. The present catalog is kept beside it.",
+)
+@json_option
+@with_settings
+def backup(settings: Settings, folder: Path | None, listing: bool, restored: Path | None, as_json: bool) -> None:
+    """Copy the catalog onto every volume now; the server does so every day.
+
+    A backup holds cameras, their logins and the index, not the footage.
+    """
+    if sum((folder is not None, listing, restored is not None)) > 1:
+        raise Invalid("--to, --list and --restore exclude each other")
+    database = settings.storage.database
+    if restored is not None:
+        aside = backups.restore(restored, database, wall_us())
+        click.echo(f"restored {restored}")
+        if aside is not None:
+            click.echo(f"the catalog it replaces is kept as {aside}")
+        click.echo("run `nvr fsck --rebuild` to index what was recorded since")
+        return
+    folders = [path / backups.FOLDER for path in settings.storage.volumes]
+    found = [path for where in folders for path in backups.listing(where)] if listing else _copies(settings, folder)
+    if as_json:
+        show([{"path": str(path), "size_bytes": path.stat().st_size} for path in found])
+    else:
+        for path in found:
+            click.echo(f"{path.stat().st_size:14,}  {path}")
+
+
+def _copies(settings: Settings, to: Path | None) -> list[Path]:
+    """One in `to`, else one on every volume. Raises the first failure, after trying all."""
+    with catalog_for_reading(settings) as db:
+        known = {volume.path: volume for volume in volume_rows.listing(db)}
+    made: list[Path] = []
+    failed: list[NvrError] = []
+    for root in [None] if to is not None else settings.storage.volumes:
+        try:
+            folder = to if root is None else _on_volume(known.get(str(root)), root)
+            assert folder is not None
+            made.append(backups.backup_to(settings.storage.database, folder, wall_us()))
+        except NvrError as error:
+            failed.append(error)
+    if failed:
+        raise failed[0]
+    return made
+
+
+def _on_volume(volume: Volume | None, root: Path) -> Path:
+    """Raises Unavailable unless the volume shows its uuid: a mount that is missing must not fill the disk below it."""
+    if volume is None:
+        raise Unavailable(f"{root} is not in use yet: start `nvr serve` first", field="storage.volumes")
+    checked = check(volume)
+    if checked.state != "ok":
+        raise Unavailable(f"no backup there: {checked.detail}", field="storage.volumes")
+    return root / backups.FOLDER
