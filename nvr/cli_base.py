@@ -16,6 +16,7 @@ import click
 
 from config.errors import Invalid, NvrError
 from config.settings import Settings, load
+from nvr.lags import Lags
 from storage.catalog.db import Catalog, connect, prepare, transaction
 from storage.catalog.sqlite import Connection
 from storage.footage import Footage
@@ -27,7 +28,6 @@ from storage.volumes import Volumes
 P = ParamSpec("P")
 T = TypeVar("T")
 
-DEFAULT_LAG_US = 80_000
 
 
 def with_settings(command: Callable[..., T]) -> Callable[..., T]:
@@ -86,8 +86,8 @@ async def footage_of(settings: Settings) -> AsyncIterator[Footage]:
     volumes = Volumes(catalog, settings.storage.volumes)
     try:
         await volumes.open()
-        ingest = Ingest(catalog, volumes, lag_of=lambda fps: DEFAULT_LAG_US)
-        growth = Growth(catalog, volumes, ingest, lag_of=lambda fps: DEFAULT_LAG_US)
+        ingest = Ingest(catalog, volumes, lag_of=Lags().of)
+        growth = Growth(catalog, volumes, ingest, lag_of=Lags().of)
         spool = Spool(volumes, ingest, growth, live_runs=set)
         for volume in volumes.readable():
             growth.listed(volume, await spool.listing(volume))

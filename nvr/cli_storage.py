@@ -14,8 +14,9 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskProgressC
 
 from config.errors import Conflict, Invalid, NvrError, Unavailable
 from config.settings import Settings
-from nvr.cli_base import DEFAULT_LAG_US, catalog_for_reading, catalog_for_writing, json_option, run, show, with_settings
+from nvr.cli_base import catalog_for_reading, catalog_for_writing, json_option, run, show, with_settings
 from nvr.jobs import FSCK
+from nvr.lags import Lags
 from storage import backup as backups
 from storage.catalog import jobs
 from storage.catalog import volumes as volume_rows
@@ -98,7 +99,7 @@ def _fsck(settings: Settings, dry_run: bool, accept_loss: bool) -> dict[str, Any
 
 async def _here(settings: Settings, dry_run: bool, accept_loss: bool) -> dict[str, Any]:
     async with _storage(settings) as (catalog, volumes):
-        ingest = Ingest(catalog, volumes, lag_of=lambda fps: DEFAULT_LAG_US)
+        ingest = Ingest(catalog, volumes, lag_of=Lags().of)
         await ingest.load_usual()
         with _bar("checking") as bar:
             reconciler = Reconciler(catalog, volumes, ingest)

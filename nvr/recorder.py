@@ -6,8 +6,7 @@ Nothing in here touches another camera. What ends a run: ffmpeg itself, a verdic
 from __future__ import annotations
 
 import asyncio
-import os
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import partial
@@ -15,85 +14,26 @@ from pathlib import Path
 
 import structlog
 
-from config.errors import NotFound, NvrError, Unavailable
-from config.settings import Settings
+from config.errors import NvrError, Unavailable
 from nvr.backoff import Backoff
+from nvr.camera_files import CameraFiles
 from nvr.failure import Failure, classify
 from nvr.ffmpeg import command_sha256, ffconcat_text, record_command
 from nvr.probe import probe, probe_row
-from nvr.process import Recorder, Spawner, boot_id
+from nvr.process import Recorder, boot_id
+from nvr.recorder_model import Config, Running, Shared, audio_mode, read_config
 from nvr.watch import RunWatch, Verdict
 from storage.camera_url import join
 from storage.catalog import cameras, runs, states
-from storage.catalog.db import Catalog
 from storage.catalog.sqlite import Connection
-from storage.clock import Clock, mono_us
-from storage.model import Camera, CameraId, CameraState, Credentials, FileGrowth, Probe, Run, RunId, Volume
-from storage.volumes import Volumes
+from storage.clock import mono_us
+from storage.model import CameraId, CameraState, FileGrowth, Probe, Run, RunId, Volume
 
 log = structlog.get_logger()
 
-LOG_READ_BYTES = 64 * 1024
-AUDIO_AGAIN_S = 3600.0
 RUN_ENDED_LIMIT_S = 5.0
 DISK_FULL_RETRY_S = 5.0
-
-
-@dataclass(slots=True)
-class Shared:
-    """What all recorders of a fleet share."""
-
-    settings: Settings
-    catalog: Catalog
-    volumes: Volumes
-    ffmpeg: Path
-    state_dir: Path
-    spawn: Spawner
-    clock: Clock
-    run_ended: Callable[[Run], Awaitable[None]]
-    on_state: Callable[[CameraState], None]
-    pace: Callable[[], Awaitable[None]]
-    on_restart: Callable[[str], None]
-    run_id_floor: int = 0
-
-
-@dataclass(frozen=True, slots=True)
-class Config:
-    """A camera as it is to be recorded now."""
-
-    camera: Camera
-    credentials: Credentials | None
-    probe: Probe | None
-
-
-def read_config(db: Connection, camera_id: CameraId) -> Config | None:
-    """None when the camera does not exist."""
-    try:
-        camera = cameras.get(db, camera_id)
-    except NotFound:
-        return None
-    return Config(camera, cameras.credentials(db, camera_id), cameras.get_probe(db, camera_id))
-
-
-def audio_mode(camera: Camera, found: Probe | None) -> str:
-    """copy | aac | off. Audio counts only when its packets were received."""
-    if camera.audio != "auto":
-        return camera.audio
-    if found is None or not found.audio_received:
-        return "off"
-    return "copy" if found.audio_codec == "aac" else "aac"
-
-
-@dataclass(slots=True)
-class Running:
-    """A run with its process. `asked`: why we ended it."""
-
-    run: Run
-    process: Recorder
-    watch: RunWatch
-    digest: bytes
-    log_from: int = 0
-    asked: Failure | None = None
+ANY_RUN = RunId(1)  # for a command that is only compared: its digest leaves the run out
 
 
 @dataclass(slots=True)
@@ -108,9 +48,11 @@ class CameraRecorder:
     running: Running | None = None
     clock_offset_us: int | None = None
     recorded_us: int = 0
+    wanted_since_us: int = 0  # wall time at which it was switched on; 0 since before this server
     backoff: Backoff = field(default_factory=Backoff)
     _changed: asyncio.Event = field(default_factory=asyncio.Event)
-    _audio_off_until_us: int = 0
+    _silent: bool = False  # its sound is announced but does not come: the video alone is recorded
+    _sound_asked_us: int = 0  # CLOCK_MONOTONIC
     _probe_again: bool = False
     _enabled_us: int | None = None  # CLOCK_MONOTONIC
     _expected_us: int = 0
@@ -118,7 +60,16 @@ class CameraRecorder:
     @property
     def wanted(self) -> bool:
         config = self.config
-        return config is not None and config.camera.enabled and config.camera.archived_us is None
+        return (
+            config is not None
+            and config.camera.enabled
+            and config.camera.archived_us is None
+            and config.camera.node == self.shared.settings.server.node
+        )
+
+    @property
+    def files(self) -> CameraFiles:
+        return CameraFiles(self.shared.state_dir, self.camera_id)
 
     def expected_us(self) -> int:
         """How long it should have recorded since the server started."""
@@ -145,13 +96,12 @@ class CameraRecorder:
         """One run from start to end, or one wait."""
         if self.running is None:
             await self._reload()
+            self._count_expected(self.wanted)
             if not self.wanted:
-                self._count_expected(False)
                 if self.config is not None:
                     await self._set_state("disabled", "disabled", "switched off by an administrator")
                 await self._changed.wait()
                 return
-            self._count_expected(True)
             await self.shared.pace()
             if not await self._probed():
                 return
@@ -163,12 +113,23 @@ class CameraRecorder:
     def _count_expected(self, enabled: bool) -> None:
         if enabled and self._enabled_us is None:
             self._enabled_us = mono_us()
+            if self.state.state == "disabled":
+                self.wanted_since_us = self.shared.clock()
         elif not enabled and self._enabled_us is not None:
             self._expected_us, self._enabled_us = self.expected_us(), None
 
     async def _reload(self) -> None:
         self._changed.clear()
+        before = self.config
         self.config = await self.shared.catalog.read(partial(read_config, camera_id=self.camera_id))
+        if before is None or self.config is None:
+            return
+        moved = self.config.camera.url != before.camera.url
+        if moved or self.config.camera.audio != before.camera.audio:
+            self._silent = False
+        self._probe_again = self._probe_again or moved
+
+    # -- asking the camera ---------------------------------------------------------------------------------------------
 
     async def _probed(self) -> bool:
         """What the camera sends is known. False: it could not be asked; the wait is over then."""
@@ -182,100 +143,116 @@ class CameraRecorder:
         if not report.ok:
             await self._fail(Failure(report.cause or "unknown", report.detail), 0.0)
             return False
-        row = probe_row(camera.id, report, self.shared.clock())
+        await self._remember(probe_row(camera.id, report, self.shared.clock()))
+        self._probe_again = False
+        return True
+
+    async def _remember(self, row: Probe) -> None:
+        assert self.config is not None
+        camera = self.config.camera
 
         def put(db: Connection) -> None:
             if cameras.get(db, camera.id).url == camera.url:  # changed meanwhile: the next turn asks the new address
                 cameras.put_probe(db, row)
 
         await self.shared.catalog.write(put)
-        self._probe_again = False
         self.config = Config(camera, self.config.credentials, row)
-        return True
+        self._sound_asked_us = mono_us()
+
+    def _sound_wait_s(self) -> float | None:
+        """How long until announced but silent sound is asked for again; None where there is nothing to ask for."""
+        config = self.config
+        if config is None or config.camera.audio == "off":
+            return None
+        announced = config.probe is not None and config.probe.audio_codec != "" and not config.probe.audio_received
+        if not self._silent and not (announced and config.camera.audio == "auto"):
+            return None
+        return max(0.0, self.shared.audio_again_s - (mono_us() - self._sound_asked_us) / 1e6)
+
+    async def _ask_for_sound(self, running: Running) -> None:
+        """A second connection beside the recording one: the video goes on. Sound that comes is worth a new run."""
+        assert self.config is not None
+        self._sound_asked_us = mono_us()
+        report = await probe(self.shared.ffmpeg, self.config.camera.url, self.config.credentials, self.shared.state_dir)
+        if not (report.ok and report.audio_received) or running.asked is not None:
+            return
+        await self._remember(probe_row(self.camera_id, report, self.shared.clock()))
+        self._silent = False
+        await self.end(Failure("parameters_changed", "the camera's sound came: it is recorded from now on"))
 
     # -- a run ---------------------------------------------------------------------------------------------------------
-
-    def ffconcat(self) -> Path:
-        return self.shared.state_dir / f"{self.camera_id}.ffconcat"
-
-    def log(self) -> Path:
-        return self.shared.state_dir / f"{self.camera_id}.log"
 
     def command(self, volume: Volume, run_id: RunId, *, audio: str | None = None) -> tuple[list[str], str]:
         """(arguments, ffconcat text) for today's configuration."""
         config = self.config
         assert config is not None
-        mode = audio or audio_mode(config.camera, config.probe)
-        if self._audio_off_until_us > self.shared.clock():
-            mode = "off"
+        mode = "off" if self._silent else audio_mode(config.camera, config.probe)
         arguments = record_command(
             self.camera_id,
             run_id,
             ffmpeg_path=self.shared.ffmpeg,
             volume=Path(volume.path),
-            ffconcat=self.ffconcat(),
+            ffconcat=self.files.ffconcat,
             segment_seconds=self.shared.settings.recording.segment_seconds,
-            audio=mode,
+            audio=audio or mode,
             hevc=config.probe is not None and config.probe.video_codec == "hevc",
         )
         return arguments, ffconcat_text(join(config.camera.url, config.credentials))
 
-    def same(self, command: Sequence[str], volume: Volume) -> bool:
-        """Whether a found process does what would be started today. One that left silent audio out does as well."""
-        try:
-            today = self.ffconcat().read_text("utf-8")
-        except OSError:
+    async def adopt(self, run: Run, process: Recorder, command: Sequence[str], volume: Volume) -> bool:
+        """Take on a recorder that outlived the last server, if it does what would be started today; one that leaves
+        silent sound out does as well."""
+        written = await asyncio.get_running_loop().run_in_executor(None, self.files.read_ffconcat)
+        if written is None:
             return False
-        found = command_sha256(command, today)
-        for audio in (None, "off"):
-            arguments, text = self.command(volume, RunId(1), audio=audio)
-            if command_sha256(arguments, text) == found:
-                return True
-        return False
-
-    def adopt(self, run: Run, process: Recorder, command: Sequence[str]) -> None:
-        """Take on a recorder that outlived the last server."""
-        digest = command_sha256(command, self.ffconcat().read_text("utf-8"))
-        watch = RunWatch(run.started_us, audio="-c:a" in command)
-        watch.recording = True
-        self.running = Running(run, process, watch, digest, self._log_size())
+        digest = command_sha256(command, written)
+        if digest != command_sha256(*self.command(volume, ANY_RUN)):
+            if digest != command_sha256(*self.command(volume, ANY_RUN, audio="off")):
+                return False
+            self._silent, self._sound_asked_us = True, mono_us()
+        watch = RunWatch(self.shared.clock(), audio="-c:a" in command)
+        self.running = Running(run, process, watch, digest, self.files.log_bytes())
+        return True
 
     async def _start(self) -> None:
-        shared = self.shared
+        shared, loop = self.shared, asyncio.get_running_loop()
         volume = shared.volumes.choose(self.camera_id)
-        _, text = self.command(volume, RunId(1))
-        await asyncio.get_running_loop().run_in_executor(None, _write_secret, self.ffconcat(), text)
-        now_us = shared.clock()
-        digest = command_sha256(self.command(volume, RunId(1))[0], text)
-
-        def insert(db: Connection) -> Run:
-            return runs.insert(
-                db,
-                Run(
-                    id=runs.next_id(db, now_us, shared.run_id_floor),
-                    camera_id=self.camera_id,
-                    node=shared.settings.server.node,
-                    volume_id=volume.id,
-                    started_us=now_us,
-                    boot_id=boot_id(),
-                    command_sha256=digest,
-                    clock_source="system",
-                ),
-            )
-
+        arguments, text = self.command(volume, ANY_RUN)
+        await loop.run_in_executor(None, self.files.write_ffconcat, text)
         if self.state.state not in ("starting", "failed"):
             await self._set_state("starting", None, "")
-        run = await shared.catalog.write(insert)
+        digest = command_sha256(arguments, text)
+        audio = arguments[arguments.index("-c:a") + 1] if "-c:a" in arguments else "off"
+        now_us = shared.clock()
+        run = await shared.catalog.write(
+            partial(self._insert, volume=volume, digest=digest, now_us=now_us, audio=audio)
+        )
         command, _ = self.command(volume, run.id)
-        log_from = self._log_size()
+        log_from = self.files.log_bytes()
         try:
-            process = await shared.spawn(command, self.log())
+            process = await shared.spawn(command, self.files.log)
         except OSError as error:
             await shared.catalog.write(partial(runs.end, run_id=run.id, ended_us=shared.clock(), reason="unknown"))
             raise Unavailable(f"ffmpeg cannot be started: {error}; check recording.ffmpeg") from error
-        watch = RunWatch(now_us, audio="-c:a" in command)
+        watch = RunWatch(run.started_us, audio="-c:a" in command)
         self.running = Running(run, process, watch, digest, log_from)
         await shared.catalog.write(partial(runs.set_pid, run_id=run.id, pid=process.pid))
+
+    def _insert(self, db: Connection, volume: Volume, digest: bytes, now_us: int, audio: str) -> Run:
+        return runs.insert(
+            db,
+            Run(
+                id=runs.next_id(db, now_us, self.shared.run_id_floor),
+                camera_id=self.camera_id,
+                node=self.shared.settings.server.node,
+                volume_id=volume.id,
+                started_us=now_us,
+                boot_id=boot_id(),
+                command_sha256=digest,
+                clock_source="system",
+                audio=audio,
+            ),
+        )
 
     async def _watch_run(self) -> None:
         """Until the run has ended, then classify and wait. A changed camera ends it when it would be recorded otherwise."""
@@ -285,10 +262,14 @@ class CameraRecorder:
         try:
             while not ended.done():
                 changed = asyncio.create_task(self._changed.wait())
-                await asyncio.wait({ended, changed}, return_when=asyncio.FIRST_COMPLETED)
+                await asyncio.wait({ended, changed}, timeout=self._sound_wait_s(), return_when=asyncio.FIRST_COMPLETED)
                 changed.cancel()
-                if not ended.done() and self._changed.is_set():
+                if ended.done():
+                    break
+                if self._changed.is_set():
                     await self._reconsider(running)
+                elif self._sound_wait_s() == 0.0:
+                    await self._ask_for_sound(running)
         finally:
             ended.cancel()
         await self._ended(running)
@@ -298,27 +279,28 @@ class CameraRecorder:
         if not self.wanted:
             running.asked = running.asked or Failure("disabled", "switched off by an administrator")
         else:
-            assert self.config is not None
-            if self.config.probe is None and not self._probe_again:
-                running.asked = running.asked or Failure("parameters_changed", "the camera's address was changed")
-            else:
-                volume = self.shared.volumes.get(running.run.volume_id)
-                arguments, text = self.command(volume, running.run.id)
-                if command_sha256(arguments, text) != running.digest:
-                    running.asked = running.asked or Failure("parameters_changed", "the camera's settings were changed")
+            volume = self.shared.volumes.get(running.run.volume_id)
+            if self._probe_again or command_sha256(*self.command(volume, ANY_RUN)) != running.digest:
+                running.asked = running.asked or Failure("parameters_changed", "the camera's settings were changed")
         if running.asked is not None:
             await running.process.end()
 
     async def _ended(self, running: Running) -> None:
-        shared = self.shared
+        shared, watch = self.shared, running.watch
         now_us = shared.clock()
-        failure = running.asked or classify(
-            await asyncio.get_running_loop().run_in_executor(None, self._log_since, running.log_from),
-            returncode=running.process.returncode,
-        )
-        if running.asked is None:
+        failure = running.asked
+        if failure is None:
+            stderr = await asyncio.get_running_loop().run_in_executor(None, self.files.log_since, running.log_from)
+            silent_s = (now_us - (watch.newest_us or watch.started_us)) / 1e6
+            failure = classify(stderr, returncode=running.process.returncode, silent_s=silent_s)
             shared.on_restart(failure.cause)
-            log.warning("recorder ended", camera=self.camera_id, run=running.run.id, cause=failure.cause, detail=failure.detail)
+            log.warning(
+                "recorder ended",
+                camera=self.camera_id,
+                run=running.run.id,
+                cause=failure.cause,
+                detail=failure.detail,
+            )
         await shared.catalog.write(partial(runs.end, run_id=running.run.id, ended_us=now_us, reason=failure.cause))
         try:
             async with asyncio.timeout(RUN_ENDED_LIMIT_S):
@@ -330,11 +312,10 @@ class CameraRecorder:
         if failure.cause == "disabled":
             return
         if failure.cause == "audio_silent":
-            self._audio_off_until_us = now_us + int(AUDIO_AGAIN_S * 1e6)
-        elif failure.cause in ("unsupported_codec", "no_video", "parameters_changed"):
+            self._silent, self._sound_asked_us = True, mono_us()
+        elif failure.cause in ("unsupported_codec", "no_video"):
             self._probe_again = True
-        recorded_s = (now_us - running.run.started_us) / 1e6 if running.watch.recording else 0.0
-        await self._fail(failure, recorded_s)
+        await self._fail(failure, (now_us - running.run.started_us) / 1e6 if watch.recording else 0.0)
 
     async def _fail(self, failure: Failure, recorded_s: float) -> None:
         """Say so, and wait as long as the cause asks for; a change of the camera ends the wait."""
@@ -381,33 +362,12 @@ class CameraRecorder:
             return
         running.asked = failure
         self.shared.on_restart(failure.cause)
-        log.warning("ending a run", camera=self.camera_id, run=running.run.id, cause=failure.cause, detail=failure.detail)
+        log.warning(
+            "ending a run", camera=self.camera_id, run=running.run.id, cause=failure.cause, detail=failure.detail
+        )
         await running.process.end()
 
-    # -- log -----------------------------------------------------------------------------------------------------------
-
-    def _log_size(self) -> int:
-        try:
-            return self.log().stat().st_size
-        except OSError:
-            return 0
-
-    def _log_since(self, start: int) -> str:
-        """What this run has written, at most its last 64 KiB; all there is where the log was trimmed meanwhile."""
-        try:
-            with self.log().open("rb") as file:
-                size = os.fstat(file.fileno()).st_size
-                begin = start if start <= size else 0
-                file.seek(max(begin, size - LOG_READ_BYTES))
-                return file.read().decode("utf-8", "replace")
-        except OSError:
-            return ""
-
-
-def _write_secret(path: Path, text: str) -> None:
-    """Whole or not at all, mode 0600."""
-    temporary = path.with_suffix(".new")
-    fd = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o600)
-    with os.fdopen(fd, "w", encoding="utf-8") as file:
-        file.write(text)
-    temporary.replace(path)
+    async def stopped(self) -> None:
+        """The whole fleet was ended, recorders included."""
+        if self.wanted:
+            await self._set_state("stopped", "server_down", "recording was stopped with the server")

@@ -23,7 +23,8 @@ from nvr.fleet import Fleet
 from nvr.jobs import Jobs
 from nvr.process import Spawner, spawn
 from nvr.reload import CatalogWatch
-from nvr.selftest import Lags
+from nvr.lags import Lags
+from nvr.selftest import keep_tested
 from storage import binary
 from storage.backup import backup_due
 from storage.camera_json import CameraJson
@@ -114,7 +115,6 @@ class Server:
         await self.catalog.open()
         await self.volumes.open()
         await self.ingest.load_usual()
-        await self.lags.load(self.catalog, self.ffmpeg)
         self.ingest.on_segment = self._indexed
         self.ingest.on_drift = self._drifted
         self._started_us = wall_us()
@@ -134,6 +134,7 @@ class Server:
             ("backup", BACKUP_S, partial(backup_due, self.catalog, self.volumes)),
         ):
             self._tasks.append(asyncio.create_task(self._every(name, period_s, work), name=name))
+        self._tasks.append(asyncio.create_task(keep_tested(self.lags, self.catalog, self.ffmpeg), name="selftest"))
 
     async def _run_id_floor(self) -> int:
         loop = asyncio.get_running_loop()
@@ -200,7 +201,9 @@ class Server:
 
     async def _pass(self) -> None:
         """Every 10 s: check volumes, list spools, look at growing files, index what is complete, judge the recorders."""
-        growths = await asyncio.gather(*(self._pass_volume(volume) for volume in self.volumes.all()))
+        volumes = self.volumes.all()
+        looks = await asyncio.gather(*(self._pass_volume(volume) for volume in volumes))
+        blind = {volume.id for volume, look in zip(volumes, looks, strict=True) if look is None}
         self.spool.watch()
         now_us = wall_us()
         offset_us = now_us - mono_us()
@@ -208,12 +211,12 @@ class Server:
             log.error("the system clock stepped", by_s=(offset_us - self._clock_offset_us) / 1e6)
             self._clock_offset_us = offset_us
             self.fleet.clock_stepped()
-        await self.fleet.on_growth([growth for some in growths for growth in some], now_us)
+        await self.fleet.on_growth([growth for look in looks for growth in look or ()], now_us, blind=blind)
         self.fleet.trim_logs()
         await self.catalog.write(partial(states.touch_life, started_us=self._started_us, seen_us=now_us))
 
-    async def _pass_volume(self, volume: Volume) -> list[FileGrowth]:
-        """Nothing of what one volume does may hold back another."""
+    async def _pass_volume(self, volume: Volume) -> list[FileGrowth] | None:
+        """None: it could not be looked at. Nothing of what one volume does may hold back another."""
         loop = asyncio.get_running_loop()
         try:
             async with asyncio.timeout(PASS_LIMIT_S):
@@ -223,7 +226,7 @@ class Server:
                 return await self.spool.sweep(volume)
         except (OSError, NvrError, TimeoutError) as error:
             log.error("pass over a volume failed", volume=volume.id, path=volume.path, error=str(error) or "timeout")
-            return []
+            return None
 
     async def _reload(self) -> None:
         if await self._watch.poll():

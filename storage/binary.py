@@ -74,3 +74,9 @@ def _from_wheel() -> Path | None:
 def _from_path() -> Path | None:
     found = shutil.which("ffmpeg")
     return Path(found).absolute() if found else None
+
+
+def fingerprint(path: Path) -> str:
+    """Version, size and mtime: what changes when the binary does. Blocking. Raises Unavailable."""
+    stat = path.stat()
+    return f"{version(path)} {stat.st_size} {stat.st_mtime_ns // 1_000_000_000}"

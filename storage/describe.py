@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from config.errors import Corrupt
-from storage.examine import Examined, camera_clock_us, pack_fragments, true_durations_us, usual_frame_us
+from storage.examine import Examined, camera_clock_us, pack_fragments, true_durations_us
 from storage.fmp4 import InitBoxes
 from storage.model import CameraId, InitId, RunId, Segment, SegmentFlag, Tier, VolumeId
 from storage.timemodel import Dated
@@ -19,7 +19,6 @@ class Media:
     durations_us: list[int]  # of each fragment
     start_us: int
     dur_us: int
-    frame_us: int  # usual duration of a frame; 0: unknown
     stamp: tuple[int, int] | None  # (camera wall time, media time) of the newest sender report
 
     @property
@@ -56,7 +55,6 @@ def measure(examined: Examined, *, first_of_run: bool) -> Media:
         durations_us=durations,
         start_us=end_us - dur_us,
         dur_us=dur_us,
-        frame_us=usual_frame_us(examined.fragments, scale),
         stamp=camera_clock_us(examined.fragments, scale, first_of_run=first_of_run),
     )
 

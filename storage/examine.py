@@ -13,6 +13,7 @@ from storage import frags
 from storage.fmp4 import FragmentBoxes, InitBoxes, read_fragments, read_init
 from storage.model import Fragment
 from storage.moves import fd_sha256
+from storage.timemodel import Stream
 
 PRFT_FROM_SENDER_REPORT = 24  # prft flags: the time came with the media, from the camera's own clock
 
@@ -80,6 +81,12 @@ def true_durations_us(fragments: Sequence[FragmentBoxes], timescale: int, *, fir
         if frame_us and abs(durations[0] - nominal) > nominal // 2:
             durations[0] = nominal
     return durations
+
+
+def stream_of(fragments: Sequence[FragmentBoxes], timescale: int, *, transcoded: bool) -> Stream:
+    """What the lag of these fragments depends on."""
+    reorder = max((fragment.reorder for fragment in fragments), default=0)
+    return Stream(usual_frame_us(fragments, timescale), reorder * 1_000_000 // timescale, transcoded)
 
 
 def usual_frame_us(fragments: Sequence[FragmentBoxes], timescale: int) -> int:

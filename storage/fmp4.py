@@ -18,6 +18,7 @@ from storage.fmp4_init import InitBoxes, TrackInfo, parse_init, read_init
 __all__ = ["FragmentBoxes", "InitBoxes", "TrackInfo", "parse_init", "read_fragments", "read_init"]
 
 _HEADER = struct.Struct(">I4s")
+_I32_MAX = (1 << 31) - 1
 _U32 = struct.Struct(">I")
 _U64 = struct.Struct(">Q")
 
@@ -53,6 +54,7 @@ class FragmentBoxes:
     prft_media: int
     prft_flags: int  # 24: an RTCP sender report gave it
     keyframe_offset: int  # of the first video sample's bytes
+    reorder: int = 0  # largest composition offset: how long the camera holds a picture back to code B-frames
 
     @property
     def end(self) -> int:
@@ -76,6 +78,7 @@ class _Traf(NamedTuple):
     all_bytes: int
     data_offset: int
     absolute: bool
+    reorder: int
 
 
 class _Nonsense(Exception):
@@ -215,6 +218,7 @@ def _fragment(
         prft.media,
         prft.flags,
         keyframe_offset,
+        video.reorder,
     )
 
 
@@ -226,6 +230,7 @@ def _parse_traf(buffer: bytes, at: int, end: int, init: InitBoxes) -> tuple[Trac
     start = total_dur = samples = first_bytes = all_bytes = 0
     sync = False
     data_offset = -1
+    reorder = 0
     while at + 8 <= end:
         box_size, kind = _HEADER.unpack_from(buffer, at)
         box_end = at + box_size
@@ -233,7 +238,7 @@ def _parse_traf(buffer: bytes, at: int, end: int, init: InitBoxes) -> tuple[Trac
             raise _Nonsense
         word = _U32.unpack_from(buffer, at + 8)[0]
         if kind == b"trun":
-            run_dur, run_samples, run_bytes, run_first, run_flags, run_offset = _parse_trun(
+            run_dur, run_samples, run_bytes, run_first, run_flags, run_offset, run_reorder = _parse_trun(
                 buffer, at + 12, box_end, word, dur, size, flags
             )
             if samples == 0 and run_samples:
@@ -241,6 +246,7 @@ def _parse_traf(buffer: bytes, at: int, end: int, init: InitBoxes) -> tuple[Trac
             total_dur += run_dur
             samples += run_samples
             all_bytes += run_bytes
+            reorder = max(reorder, run_reorder)
         elif kind == b"tfdt":
             start = (_U64 if word >> 24 else _U32).unpack_from(buffer, at + 12)[0]
         elif kind == b"tfhd":
@@ -274,13 +280,14 @@ def _parse_traf(buffer: bytes, at: int, end: int, init: InitBoxes) -> tuple[Trac
         all_bytes,
         base + data_offset if absolute else data_offset,
         absolute,
+        reorder,
     )
 
 
 def _parse_trun(
     buffer: bytes, at: int, end: int, word: int, dur: int, size: int, flags: int
-) -> tuple[int, int, int, int, int, int]:
-    """(duration, samples, bytes, first sample's bytes, first sample's flags, data offset)."""
+) -> tuple[int, int, int, int, int, int, int]:
+    """(duration, samples, bytes, first sample's bytes, first sample's flags, data offset, largest composition offset)."""
     count = _U32.unpack_from(buffer, at)[0]
     at += 4
     data_offset = 0
@@ -295,7 +302,7 @@ def _parse_trun(
     if at + 4 * fields * count > end:
         raise _Nonsense
     if not count:
-        return 0, 0, 0, 0, 0, data_offset
+        return 0, 0, 0, 0, 0, data_offset, 0
     values = struct.unpack_from(f">{fields * count}I", buffer, at) if fields else ()
     column = 0
     total_dur, total_size, first_size = dur * count, size * count, size
@@ -307,4 +314,7 @@ def _parse_trun(
         column += 1
     if first_flags is None:
         first_flags = values[column] if word & 0x400 else flags
-    return total_dur, count, total_size, first_size, first_flags, data_offset
+    reorder = 0
+    if word & 0x800:  # the last column; from version 1 on it is signed
+        reorder = max((value for value in values[fields - 1 :: fields] if value <= _I32_MAX), default=0)
+    return total_dur, count, total_size, first_size, first_flags, data_offset, reorder

@@ -20,12 +20,13 @@ from storage import activity, frags
 from storage.catalog import inits
 from storage.catalog.db import Catalog
 from storage.clock import Clock, wall_us
-from storage.examine import camera_clock_us, pack_fragments, true_durations_us, usual_frame_us
+from storage.examine import camera_clock_us, pack_fragments, stream_of, true_durations_us
 from storage.fmp4 import FragmentBoxes, InitBoxes, read_fragments, read_init
-from storage.ingest import Ingest, LagOf
+from storage.ingest import Ingest
 from storage.model import CameraId, FileGrowth, InitId, RunId, Segment, SegmentFlag, Tier, Volume
+from storage.parameter_sets import HEAD_BYTES, fingerprint
 from storage.paths import SPOOL, SpoolName, spool_name
-from storage.timemodel import LAG_ERROR_US
+from storage.timemodel import LAG_ERROR_US, LagOf
 from storage.volumes import Volumes
 
 log = structlog.get_logger()
@@ -44,6 +45,7 @@ class GrowingFile:
     end_bytes: int = 0
     size_bytes: int = 0
     mtime_us: int = 0
+    parameters: int = 0
 
     def look(self) -> bool:
         """Read what is new; blocking. False when the file is gone (moved to the archive). Never raises on broken boxes."""
@@ -61,11 +63,18 @@ class GrowingFile:
             if self.init is not None and self.size_bytes > self.end_bytes:
                 found, self.end_bytes = read_fragments(fd, self.end_bytes, self.init)
                 self.fragments.extend(found)
+                self._note_parameters(fd, found)
         except Corrupt:
             pass  # it will go to quarantine when it closes; until then there is nothing to play
         finally:
             os.close(fd)
         return True
+
+    def _note_parameters(self, fd: int, found: list[FragmentBoxes]) -> None:
+        newest = next((fragment for fragment in reversed(found) if fragment.keyframe), None)
+        if newest is not None and self.init is not None:
+            head = os.pread(fd, min(HEAD_BYTES, newest.key_bytes), newest.keyframe_offset)
+            self.parameters = fingerprint(head, self.init.video.codec)
 
     @property
     def timescale(self) -> int:
@@ -99,6 +108,7 @@ class GrowingFile:
             media_end_us=self.media_end_us(),
             longest_fragment_us=longest,
             seen_us=seen_us,
+            parameters=self.parameters,
         )
 
 
@@ -173,8 +183,9 @@ class Growth:
         state.clock.watched(file.name.n, sample[0], sample[1], lag_us)
 
     def _lag(self, file: GrowingFile) -> int:
-        frame_us = usual_frame_us(file.fragments, file.timescale)
-        return self._lag_of(1_000_000 / frame_us) if frame_us else 0
+        state = self._ingest.known(file.name.run_id)
+        transcoded = state is not None and state.run.audio == "aac"
+        return self._lag_of(stream_of(file.fragments, file.timescale, transcoded=transcoded))
 
     async def segments(self, camera_id: CameraId) -> list[Segment]:
         """The camera's segments without a row, in order, with the flag GROWING; looks at their files now."""

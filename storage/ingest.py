@@ -25,18 +25,14 @@ from storage.catalog import activity_usual, inits, runs, segments
 from storage.catalog.db import Catalog
 from storage.catalog.sqlite import Connection
 from storage.describe import Place, init_of, measure, segment_of
-from storage.examine import Examined, examine
+from storage.examine import Examined, examine, stream_of
 from storage.model import HOUR_US, CameraId, InitId, Run, RunId, Segment, Volume
 from storage.moves import place, quarantine
 from storage.paths import ARCHIVE, SPOOL, SpoolName, archive_path, spool_name
-from storage.timemodel import MAX_DRIFT_US, Measured, RunClock
+from storage.timemodel import MAX_DRIFT_US, LagOf, Measured, RunClock
 from storage.volumes import Volumes
 
 log = structlog.get_logger()
-
-LagOf = Callable[[float], int]
-"""Frames per second -> how late ffmpeg hands a frame on, in microseconds."""
-
 
 @dataclass(slots=True)
 class RunState:
@@ -195,8 +191,8 @@ class Ingest:
 
     def _date(self, state: RunState, volume: Volume, name: SpoolName, examined: Examined, last: bool) -> Segment:
         media = measure(examined, first_of_run=name.n == 0)
-        if media.frame_us:
-            state.lag_us = self._lag_of(1_000_000 / media.frame_us)
+        scale = init_of(examined).video.timescale
+        state.lag_us = self._lag_of(stream_of(examined.fragments, scale, transcoded=state.run.audio == "aac"))
         dated = state.clock.date(
             Measured(
                 n=name.n,

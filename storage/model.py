@@ -166,6 +166,7 @@ class Run:
     discontinuities: int = 0
     ended_us: int | None = None
     end_reason: str | None = None
+    audio: str = "off"  # copy | aac (coded anew) | off
 
 
 @dataclass(frozen=True, slots=True)
@@ -275,6 +276,7 @@ class FileGrowth:
     media_end_us: int | None  # end of the newest complete fragment, None without one
     longest_fragment_us: int
     seen_us: int  # wall time of this look
+    parameters: int = 0  # fingerprint of the newest keyframe's sequence parameter set; 0 where it carries none
 
 
 @dataclass(frozen=True, slots=True)

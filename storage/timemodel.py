@@ -11,6 +11,7 @@ sample by at most 500 ppm, which follows a camera clock that drifts without ever
 from __future__ import annotations
 
 from collections import deque
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from storage.model import MAX_SEGMENT_US, SegmentFlag
@@ -24,6 +25,19 @@ ENOUGH_SAMPLES = 5
 ONE_SAMPLE_ERROR_US = 300_000  # a single sample does not tell how much delay it had
 MIN_DUR_US = 1_000  # names carry milliseconds: no two starts of a run are the same
 UNTRUE_US = 2_000_000  # media and wall time that advanced so differently (plus a GOP) cannot both be true
+
+
+@dataclass(frozen=True, slots=True)
+class Stream:
+    """What the delay between capture and file depends on. `transcoded`: audio is coded anew, which holds the video back."""
+
+    frame_us: int
+    reorder_us: int = 0  # the camera's own, to code B-frames
+    transcoded: bool = False
+
+
+LagOf = Callable[[Stream], int]
+"""How late ffmpeg hands a frame on, in microseconds."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -23,6 +23,7 @@ def _run(row: Row) -> Run:
         discontinuities=row["discontinuities"],
         ended_us=row["ended_us"],
         end_reason=row["end_reason"],
+        audio=row["audio"],
     )
 
 
@@ -37,8 +38,8 @@ def insert(db: Connection, run: Run) -> Run:
     seq0, discontinuities = _sequence_after(db, run.camera_id, run.id)
     db.execute(
         "INSERT INTO run (id, camera_id, node, volume_id, started_us, boot_id, pid, command_sha256, clock_source, seq0,"
-        " discontinuities, ended_us, end_reason) VALUES (:id, :camera_id, :node, :volume_id, :started_us, :boot_id,"
-        " :pid, :command_sha256, :clock_source, :seq0, :discontinuities, :ended_us, :end_reason)",
+        " discontinuities, ended_us, end_reason, audio) VALUES (:id, :camera_id, :node, :volume_id, :started_us, :boot_id,"
+        " :pid, :command_sha256, :clock_source, :seq0, :discontinuities, :ended_us, :end_reason, :audio)",
         {
             "id": run.id,
             "camera_id": run.camera_id,
@@ -53,6 +54,7 @@ def insert(db: Connection, run: Run) -> Run:
             "discontinuities": discontinuities,
             "ended_us": run.ended_us,
             "end_reason": run.end_reason,
+            "audio": run.audio,
         },
     )
     inserted = get(db, run.id)

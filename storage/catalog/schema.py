@@ -103,7 +103,8 @@ CREATE TABLE run (
     seq0 INTEGER NOT NULL,  -- fragments of the camera's earlier runs
     discontinuities INTEGER NOT NULL,  -- discontinuities before this run, for EXT-X-DISCONTINUITY-SEQUENCE
     ended_us INTEGER,
-    end_reason TEXT
+    end_reason TEXT,
+    audio TEXT NOT NULL DEFAULT 'off'  -- copy, aac (coded anew, which delays the video) or off
 ) STRICT;
 CREATE INDEX run_camera ON run (camera_id, id);
 CREATE INDEX run_open ON run (camera_id) WHERE ended_us IS NULL;
