@@ -14,32 +14,9 @@ from storage.catalog.db import Catalog
 from storage.footage import Footage
 from storage.ingest import Ingest
 from storage.volumes import Volumes
-from web import (
-    cameras,
-    events,
-    health,
-    hosts,
-    openapi,
-    pages,
-    play,
-    play_operations,
-    problems,
-    status,
-    timeline,
-)
+from web import cameras, event_stream, health, hosts, openapi, pages, play, play_operations, problems, status, timeline
 from web.events import Events
-from web.keys import (
-    CATALOG,
-    EVENTS,
-    FFMPEG,
-    FLEET,
-    FOOTAGE,
-    INGEST,
-    SETTINGS,
-    VERSION,
-    VOLUMES,
-    FleetView,
-)
+from web.keys import CATALOG, EVENTS, FFMPEG, FLEET, FOOTAGE, INGEST, SETTINGS, VERSION, VOLUMES, FleetView
 from web.operations import Operation, Reply, add_routes
 
 MAX_BODY_BYTES = 1024 * 1024
@@ -62,7 +39,7 @@ def all_operations() -> list[Operation]:
         *timeline.operations(),
         *play_operations.operations(play.routes()),
         *status.operations(),
-        *events.operations(),
+        *event_stream.operations(),
         *health.operations(),
         Operation(
             "GET",
@@ -77,22 +54,13 @@ def all_operations() -> list[Operation]:
 
 async def _document(request: web.Request) -> web.Response:
     return web.Response(
-        body=request.app[DOCUMENT],
-        content_type="application/json",
-        headers={"Cache-Control": "no-cache"},
+        body=request.app[DOCUMENT], content_type="application/json", headers={"Cache-Control": "no-cache"}
     )
 
 
 async def _docs(request: web.Request) -> web.Response:
-    headers = {
-        "Content-Security-Policy": pages.CONTENT_SECURITY_POLICY,
-        "Cache-Control": "no-cache",
-    }
+    headers = {"Content-Security-Policy": pages.CONTENT_SECURITY_POLICY, "Cache-Control": "no-cache"}
     return web.Response(text=request.app[DOCS_PAGE], content_type="text/html", headers=headers)
-
-
-async def _end_streams(app: web.Application) -> None:
-    app[EVENTS].close()
 
 
 def make_app(
@@ -110,39 +78,20 @@ def make_app(
     app = web.Application(
         middlewares=[
             problems.answer_errors,
-            hosts.guard(
-                (settings.server.host, *settings.server.names),
-                settings.server.cors_origins,
-            ),
+            hosts.guard((settings.server.host, *settings.server.names), settings.server.cors_origins),
         ],
         client_max_size=MAX_BODY_BYTES,
     )
-    app[SETTINGS], app[CATALOG], app[FOOTAGE], app[VOLUMES] = (
-        settings,
-        catalog,
-        footage,
-        volumes,
-    )
-    app[FLEET], app[FFMPEG], app[EVENTS], app[INGEST], app[VERSION] = (
-        fleet,
-        ffmpeg,
-        events,
-        ingest,
-        version(),
-    )
+    app[SETTINGS], app[CATALOG], app[FOOTAGE], app[VOLUMES] = (settings, catalog, footage, volumes)
+    app[FLEET], app[FFMPEG], app[EVENTS], app[INGEST], app[VERSION] = (fleet, ffmpeg, events, ingest, version())
     app.on_response_prepare.append(problems.note_prepared)
     app.on_response_prepare.append(hosts.add_headers)
-    app.on_shutdown.append(_end_streams)
-    cameras.setup(app)
-    health.setup(app)
-    play.setup(app)
+    for part in (cameras, event_stream, health, play):
+        part.setup(app)
     operations = all_operations()
     api = openapi.document(operations, version=app[VERSION])
     app[DOCUMENT], app[DOCS_PAGE] = json.dumps(api).encode(), openapi.page(api)
     add_routes(app, operations)
     app.router.add_get("/api/docs", _docs)
-    pages.setup(
-        app,
-        pages.Site(settings.server.name, settings.server.timezone, settings.server.language),
-    )
+    pages.setup(app, pages.Site(settings.server.name, settings.server.timezone, settings.server.language))
     return app

@@ -20,16 +20,7 @@ from storage.model import Camera, CameraId, Credentials
 from web import bodies, params
 from web.keys import CATALOG, FLEET, SETTINGS, CameraHealth
 from web.operations import CAMERA_ID, CURSOR, LIMIT, Operation, Parameter, Reply
-from web.schemas import (
-    FIT,
-    CameraChange,
-    CameraIn,
-    CameraOut,
-    CameraPage,
-    CredentialsIn,
-    ProbeIn,
-    ProbeOut,
-)
+from web.schemas import FIT, CameraChange, CameraIn, CameraOut, CameraPage, CredentialsIn, ProbeIn, ProbeOut
 
 STATES = ("recording", "starting", "failed", "disabled", "unknown")
 STRIDE = 100
@@ -137,11 +128,7 @@ def _after(request: web.Request) -> str:
 async def _answer(request: web.Request, camera_id: CameraId, *, status: int = 200) -> web.Response:
     item = await request.app[CATALOG].read(partial(rows.listed, camera_id=camera_id))
     headers = {"Location": f"/api/v1/cameras/{camera_id}"} if status == 201 else None
-    return bodies.answer(
-        shown(item, request.app[FLEET].health(camera_id)),
-        status=status,
-        headers=headers,
-    )
+    return bodies.answer(shown(item, request.app[FLEET].health(camera_id)), status=status, headers=headers)
 
 
 async def one(request: web.Request) -> web.Response:
@@ -226,10 +213,7 @@ async def change(request: web.Request) -> web.Response:
 
 
 def _archived(camera_id: CameraId) -> Conflict:
-    return Conflict(
-        f'camera {camera_id} is archived: bring it back with {{"archived": false}}',
-        field="archived",
-    )
+    return Conflict(f'camera {camera_id} is archived: bring it back with {{"archived": false}}', field="archived")
 
 
 def _keep_login_at_its_host(db: Connection, before: Camera, place: camera_url.CameraUrl, forget: bool) -> None:
@@ -239,8 +223,7 @@ def _keep_login_at_its_host(db: Connection, before: Camera, place: camera_url.Ca
     )
     if moved and place.credentials is None and not forget and rows.credentials(db, before.id) is not None:
         raise Invalid(
-            "the url leads to another host: give the credentials again, or null for none",
-            field="credentials",
+            "the url leads to another host: give the credentials again, or null for none", field="credentials"
         )
 
 
@@ -281,22 +264,13 @@ def setup(app: web.Application) -> None:
 
 def _query(name: str, description: str, schema: dict[str, Any] | None = None) -> Parameter:
     return Parameter(
-        name,
-        "query",
-        schema or {"type": "string", "maxLength": params.MAX_TEXT, "pattern": FIT},
-        description,
+        name, "query", schema or {"type": "string", "maxLength": params.MAX_TEXT, "pattern": FIT}, description
     )
 
 
 _FLAG = {"type": "boolean"}
 _TAG = "Cameras"
-_CODE = Parameter(
-    "code",
-    "path",
-    {"type": "string", "pattern": "^[A-Za-z0-9._-]{1,64}$"},
-    "The camera's code.",
-    True,
-)
+_CODE = Parameter("code", "path", {"type": "string", "pattern": "^[A-Za-z0-9._-]{1,64}$"}, "The camera's code.", True)
 
 
 def operations() -> list[Operation]:
@@ -310,15 +284,8 @@ def operations() -> list[Operation]:
             "List cameras, by code",
             {200: Reply("A page.", CameraPage)},
             parameters=(
-                _query(
-                    "text",
-                    "Words, each of which occurs in code, name, owner, site, station, zone or tags.",
-                ),
-                _query(
-                    "state",
-                    "Only cameras in this state.",
-                    {"type": "string", "enum": list(STATES)},
-                ),
+                _query("text", "Words, each of which occurs in code, name, owner, site, station, zone or tags."),
+                _query("state", "Only cameras in this state.", {"type": "string", "enum": list(STATES)}),
                 _query("enabled", "Only enabled, or only disabled ones.", _FLAG),
                 _query("kind", "Kind of owner."),
                 _query("station", "Police station."),
@@ -335,13 +302,7 @@ def operations() -> list[Operation]:
             add,
             _TAG,
             "Register a camera",
-            {
-                201: Reply(
-                    "It is registered; recording starts by itself.",
-                    CameraOut,
-                    headers={"Location": "Its URL."},
-                )
-            },
+            {201: Reply("It is registered; recording starts by itself.", CameraOut, headers={"Location": "Its URL."})},
             body=CameraIn,
             problems=(409,),
         ),
@@ -363,15 +324,7 @@ def operations() -> list[Operation]:
             {200: found},
             parameters=(_CODE,),
         ),
-        Operation(
-            "GET",
-            "/api/v1/cameras/{camera_id}",
-            one,
-            _TAG,
-            "One camera",
-            {200: found},
-            parameters=(CAMERA_ID,),
-        ),
+        Operation("GET", "/api/v1/cameras/{camera_id}", one, _TAG, "One camera", {200: found}, parameters=(CAMERA_ID,)),
         Operation(
             "PATCH",
             "/api/v1/cameras/{camera_id}",

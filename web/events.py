@@ -13,18 +13,12 @@ import asyncio
 import json
 from collections.abc import Mapping
 
-from aiohttp import web
-
 from config.errors import Unavailable
 from storage.clock import rfc3339
-from storage.model import CameraState
-from web.keys import EVENTS
-from web.operations import Operation, Reply
+from storage.model import CameraState, Volume
 
 QUEUE = 256  # events a client may lag behind
 MAX_CLIENTS = 200
-KEEP_ALIVE_S = 15.0  # proxies close what is silent for a minute
-RETRY_MS = 3000
 
 _END = b""
 
@@ -57,6 +51,12 @@ class Events:
             },
         )
 
+    def volume_state(self, volume: Volume) -> None:
+        """A volume's new state."""
+        self.publish(
+            "storage", {"volume_id": volume.id, "path": volume.path, "state": volume.state, "detail": volume.detail}
+        )
+
     def _put(self, queue: asyncio.Queue[bytes], message: bytes) -> None:
         try:
             queue.put_nowait(message)
@@ -83,53 +83,3 @@ class Events:
         for queue in list(self._clients):
             self._put(queue, _END)
         self._clients.clear()
-
-
-async def stream(request: web.Request) -> web.StreamResponse:
-    events = request.app[EVENTS]
-    queue = events.subscribe()
-    try:
-        response = web.StreamResponse(
-            headers={
-                "Content-Type": "text/event-stream; charset=utf-8",
-                "Cache-Control": "no-store",
-                "X-Accel-Buffering": "no",
-            }
-        )
-        await response.prepare(request)
-        await response.write(f"retry: {RETRY_MS}\n\n".encode())
-        if request.method == "HEAD":
-            return response
-        while message := await _next(queue):
-            await response.write(message)
-        return response
-    finally:
-        events.unsubscribe(queue)
-
-
-async def _next(queue: asyncio.Queue[bytes]) -> bytes:
-    try:
-        async with asyncio.timeout(KEEP_ALIVE_S):
-            return await queue.get()
-    except TimeoutError:
-        return b": still here\n\n"
-
-
-def operations() -> list[Operation]:
-    return [
-        Operation(
-            "GET",
-            "/api/v1/events",
-            stream,
-            "Events",
-            "Changes as server-sent events",
-            {
-                200: Reply(
-                    "An endless stream.",
-                    media_type="text/event-stream",
-                    schema={"type": "string"},
-                )
-            },
-            description="`camera`, `storage` and `job`, each with JSON data. A client that lags is let go and connects again.",
-        )
-    ]

@@ -6,13 +6,7 @@ import asyncio
 from collections.abc import AsyncIterator
 
 from aiohttp import web
-from prometheus_client import (
-    CONTENT_TYPE_LATEST,
-    REGISTRY,
-    CollectorRegistry,
-    Histogram,
-    generate_latest,
-)
+from prometheus_client import CONTENT_TYPE_LATEST, REGISTRY, CollectorRegistry, Histogram, generate_latest
 
 from config.errors import NvrError
 from storage.clock import wall_us
@@ -71,10 +65,7 @@ async def metrics(request: web.Request) -> web.Response:
         volumes=volumes_shown(app[VOLUMES]),
     )
     text = await asyncio.to_thread(_text, app[OWN], snapshot)
-    return web.Response(
-        body=text,
-        headers={"Content-Type": CONTENT_TYPE_LATEST, "Cache-Control": "no-store"},
-    )
+    return web.Response(body=text, headers={"Content-Type": CONTENT_TYPE_LATEST, "Cache-Control": "no-store"})
 
 
 def _text(own: CollectorRegistry, snapshot: Snapshot) -> bytes:
@@ -103,10 +94,7 @@ async def lag_watch(app: web.Application) -> AsyncIterator[None]:
 def setup(app: web.Application) -> None:
     app[OWN] = CollectorRegistry()
     app[LAG] = Histogram(
-        "nvr_event_loop_lag_seconds",
-        "How late the event loop is",
-        registry=app[OWN],
-        buckets=LAG_BUCKETS,
+        "nvr_event_loop_lag_seconds", "How late the event loop is", registry=app[OWN], buckets=LAG_BUCKETS
     )
     app.cleanup_ctx.append(lag_watch)
 
@@ -114,21 +102,7 @@ def setup(app: web.Application) -> None:
 def operations() -> list[Operation]:
     text = Reply("Prometheus text.", media_type="text/plain", schema={"type": "string"})
     return [
-        Operation(
-            "GET",
-            "/healthz",
-            healthz,
-            "Health",
-            "It runs",
-            {200: Reply("It does.", Alive)},
-        ),
-        Operation(
-            "GET",
-            "/readyz",
-            readyz,
-            "Health",
-            "It can do its work",
-            {200: Reply("It can.", Ready)},
-        ),
+        Operation("GET", "/healthz", healthz, "Health", "It runs", {200: Reply("It does.", Alive)}),
+        Operation("GET", "/readyz", readyz, "Health", "It can do its work", {200: Reply("It can.", Ready)}),
         Operation("GET", "/metrics", metrics, "Health", "Metrics for Prometheus", {200: text}),
     ]

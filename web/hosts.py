@@ -35,11 +35,7 @@ def guard(names: Iterable[str], cors_origins: Iterable[str]) -> Middleware:
     def check_host(request: web.Request) -> None:
         header = request.headers.get(hdrs.HOST)
         if header is None:
-            raise Refused(
-                HTTPStatus.MISDIRECTED_REQUEST,
-                "the request names no host",
-                field="Host",
-            )
+            raise Refused(HTTPStatus.MISDIRECTED_REQUEST, "the request names no host", field="Host")
         host = host_name(header)
         if host in own or is_loopback(host) or (host and host == _local_address(request)):
             return
@@ -52,23 +48,11 @@ def guard(names: Iterable[str], cors_origins: Iterable[str]) -> Middleware:
     def check_write(request: web.Request) -> None:
         origin = request.headers.get(hdrs.ORIGIN)
         if origin is not None and not _same_origin(origin, request.headers[hdrs.HOST]):
-            raise Refused(
-                HTTPStatus.FORBIDDEN,
-                "writes come from this server's own pages only",
-                field="Origin",
-            )
+            raise Refused(HTTPStatus.FORBIDDEN, "writes come from this server's own pages only", field="Origin")
         if request.headers.get("Sec-Fetch-Site") == "cross-site":
-            raise Refused(
-                HTTPStatus.FORBIDDEN,
-                "writes come from this server's own pages only",
-                field="Sec-Fetch-Site",
-            )
+            raise Refused(HTTPStatus.FORBIDDEN, "writes come from this server's own pages only", field="Sec-Fetch-Site")
         if request.can_read_body and request.content_type != "application/json":
-            raise Refused(
-                HTTPStatus.UNSUPPORTED_MEDIA_TYPE,
-                "send the body as application/json",
-                field="Content-Type",
-            )
+            raise Refused(HTTPStatus.UNSUPPORTED_MEDIA_TYPE, "send the body as application/json", field="Content-Type")
 
     @web.middleware
     async def middleware(request: web.Request, handler: Handler) -> web.StreamResponse:
@@ -94,8 +78,7 @@ async def add_headers(request: web.Request, response: web.StreamResponse) -> Non
     response.headers.setdefault("X-Content-Type-Options", "nosniff")
     response.headers.setdefault("Referrer-Policy", "same-origin")
     response.headers.setdefault(
-        "Cross-Origin-Resource-Policy",
-        "cross-origin" if CORS_ORIGIN in request else "same-origin",
+        "Cross-Origin-Resource-Policy", "cross-origin" if CORS_ORIGIN in request else "same-origin"
     )
     if CORS_ORIGIN in request:
         response.headers["Access-Control-Allow-Origin"] = request[CORS_ORIGIN]

@@ -38,20 +38,12 @@ class SnapshotCollector(Collector):
 
 def _camera_metrics(snapshot: Snapshot) -> Iterable[Metric]:
     recorded = CounterMetricFamily(
-        "nvr_recorded_seconds",
-        "Seconds of footage since the server started",
-        labels=["camera"],
+        "nvr_recorded_seconds", "Seconds of footage since the server started", labels=["camera"]
     )
     expected = CounterMetricFamily(
-        "nvr_expected_seconds",
-        "Seconds that should have been recorded since the server started",
-        labels=["camera"],
+        "nvr_expected_seconds", "Seconds that should have been recorded since the server started", labels=["camera"]
     )
-    age = GaugeMetricFamily(
-        "nvr_newest_footage_age_seconds",
-        "Age of the end of the newest footage",
-        labels=["camera"],
-    )
+    age = GaugeMetricFamily("nvr_newest_footage_age_seconds", "Age of the end of the newest footage", labels=["camera"])
     for camera in snapshot.cameras:
         label = [str(camera.camera_id)]
         recorded.add_metric(label, camera.recorded_s)
@@ -69,11 +61,7 @@ def _fleet_metrics(snapshot: Snapshot) -> Iterable[Metric]:
     for result, count in snapshot.ingest.items():
         if result != "bytes":
             files.add_metric([result], count)
-    stored = CounterMetricFamily(
-        "nvr_ingest_bytes",
-        "Bytes of indexed footage",
-        value=snapshot.ingest.get("bytes", 0),
-    )
+    stored = CounterMetricFamily("nvr_ingest_bytes", "Bytes of indexed footage", value=snapshot.ingest.get("bytes", 0))
     return restarts, files, stored
 
 

@@ -8,27 +8,13 @@ from typing import Any
 
 from aiohttp import web
 
-from web.operations import (
-    CAMERA_ID,
-    ID,
-    TIME,
-    WINDOW,
-    Operation,
-    Parameter,
-    Reply,
-    Schema,
-    path_id,
-)
+from web.operations import CAMERA_ID, ID, TIME, WINDOW, Operation, Parameter, Reply, Schema, path_id
 from web.problems import Handler
 from web.schemas import ClipOut, SyncOut
 
 _TAG = "Playback"
 _BYTES: Schema = {"type": "string", "contentMediaType": "application/octet-stream"}
-_PLAYLIST = Reply(
-    "A media playlist (RFC 8216).",
-    media_type="application/vnd.apple.mpegurl",
-    schema={"type": "string"},
-)
+_PLAYLIST = Reply("A media playlist (RFC 8216).", media_type="application/vnd.apple.mpegurl", schema={"type": "string"})
 _JPEG = Reply(
     "The picture.",
     media_type="image/jpeg",
@@ -41,23 +27,13 @@ _GAPS = Parameter(
     {"type": "string", "enum": ["skip", "keep"], "default": "skip"},
     "`skip`: footage follows on footage. `keep`: gaps stay in the clip's time.",
 )
-_RANGE = Parameter(
-    "Range",
-    "header",
-    {"type": "string"},
-    "One range of bytes: bytes=0-499.",
-)
+_RANGE = Parameter("Range", "header", {"type": "string"}, "One range of bytes: bytes=0-499.")
 _MP4_HEADERS = {"ETag": "Strong, where the bytes are final.", "Accept-Ranges": "bytes"}
 
 
 def _mp4(description: str) -> dict[int, Reply]:
     whole = Reply(description, media_type="video/mp4", schema=_BYTES, headers=_MP4_HEADERS)
-    part = Reply(
-        "The part asked for.",
-        media_type="video/mp4",
-        schema=_BYTES,
-        headers=_MP4_HEADERS,
-    )
+    part = Reply("The part asked for.", media_type="video/mp4", schema=_BYTES, headers=_MP4_HEADERS)
     return {200: whole, 206: part}
 
 
@@ -121,25 +97,9 @@ def _described(handler: Handler) -> list[Operation]:
             {200: _JPEG},
             parameters=(
                 CAMERA_ID,
-                Parameter(
-                    "at",
-                    "query",
-                    TIME,
-                    "The instant; the keyframe at or before it is shown.",
-                    required=True,
-                ),
-                Parameter(
-                    "width",
-                    "query",
-                    {"type": "integer", "minimum": 16, "maximum": 3840},
-                    "Pixels.",
-                ),
-                Parameter(
-                    "exact",
-                    "query",
-                    {"type": "integer", "enum": [0, 1], "default": 0},
-                    "1: the very frame.",
-                ),
+                Parameter("at", "query", TIME, "The instant; the keyframe at or before it is shown.", required=True),
+                Parameter("width", "query", {"type": "integer", "minimum": 16, "maximum": 3840}, "Pixels."),
+                Parameter("exact", "query", {"type": "integer", "enum": [0, 1], "default": 0}, "1: the very frame."),
             ),
         ),
         Operation(
@@ -153,10 +113,7 @@ def _described(handler: Handler) -> list[Operation]:
                 Parameter(
                     "cameras",
                     "query",
-                    {
-                        "type": "string",
-                        "pattern": "^[1-9][0-9]{0,8}(,[1-9][0-9]{0,8}){0,35}$",
-                    },
+                    {"type": "string", "pattern": "^[1-9][0-9]{0,8}(,[1-9][0-9]{0,8}){0,35}$"},
                     "Ids, with commas.",
                     required=True,
                 ),
@@ -174,13 +131,7 @@ def _described(handler: Handler) -> list[Operation]:
             parameters=(
                 CAMERA_ID,
                 path_id("run_id", "The run."),
-                Parameter(
-                    "n",
-                    "path",
-                    {**ID, "minimum": 0},
-                    "The segment's number in its run.",
-                    required=True,
-                ),
+                Parameter("n", "path", {**ID, "minimum": 0}, "The segment's number in its run.", required=True),
                 _RANGE,
             ),
             problems=(416,),

@@ -77,12 +77,7 @@ def problem(status: int, code: str, detail: str, *, field: str | None = None, **
         document["field"] = field
     document |= extra
     body = json.dumps(document).encode()
-    answer = web.Response(
-        status=status,
-        body=body,
-        content_type=CONTENT_TYPE,
-        headers={"Cache-Control": "no-store"},
-    )
+    answer = web.Response(status=status, body=body, content_type=CONTENT_TYPE, headers={"Cache-Control": "no-store"})
     if status == HTTPStatus.SERVICE_UNAVAILABLE:
         answer.headers["Retry-After"] = str(RETRY_AFTER_S)
     return answer
@@ -169,18 +164,8 @@ async def answer_errors(request: web.Request, handler: Handler) -> web.StreamRes
         if PREPARED in request:
             raise _cut(request, error) from error
         incident = uuid.uuid4().hex[:12]
-        log.exception(
-            "request failed",
-            method=request.method,
-            path=request.path,
-            incident=incident,
-        )
-        return problem(
-            500,
-            "internal",
-            "the server met a defect; its log has the details",
-            incident=incident,
-        )
+        log.exception("request failed", method=request.method, path=request.path, incident=incident)
+        return problem(500, "internal", "the server met a defect; its log has the details", incident=incident)
 
 
 def _cut(request: web.Request, error: Exception) -> ConnectionError:

@@ -13,13 +13,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from storage.camera_rules import CODE, KIND, MAX_TAG, MAX_TAGS, MAX_TEXT
 from storage.camera_url import MAX_CREDENTIAL, MAX_LENGTH
 
-Time = Annotated[
-    str,
-    Field(
-        json_schema_extra={"format": "date-time"},
-        examples=["2026-11-23T13:00:00.000000Z"],
-    ),
-]
+Time = Annotated[str, Field(json_schema_extra={"format": "date-time"}, examples=["2026-11-23T13:00:00.000000Z"])]
 Id = Annotated[int, Field(ge=1)]
 
 # The same as storage.camera_rules.unfit, in the dialect that pydantic, Python and JSON Schema share.
@@ -31,11 +25,7 @@ Covers = Literal["entrance", "exit", "road_side", "public_area"]
 Audio = Literal["auto", "copy", "aac", "off"]
 Url = Annotated[
     str,
-    Field(
-        max_length=MAX_LENGTH,
-        pattern=r"^[Rr][Tt][Ss][Pp][Ss]?://[!-~]+$",
-        examples=["rtsp://10.20.1.3/stream1"],
-    ),
+    Field(max_length=MAX_LENGTH, pattern=r"^[Rr][Tt][Ss][Pp][Ss]?://[!-~]+$", examples=["rtsp://10.20.1.3/stream1"]),
 ]
 
 
@@ -46,12 +36,7 @@ class Body(BaseModel):
 
 
 class Answer(BaseModel):
-    model_config = ConfigDict(
-        frozen=True,
-        serialize_by_alias=True,
-        validate_by_name=True,
-        validate_by_alias=True,
-    )
+    model_config = ConfigDict(frozen=True, serialize_by_alias=True, validate_by_name=True, validate_by_alias=True)
 
 
 class CredentialsIn(Body):
@@ -64,10 +49,7 @@ class CredentialsIn(Body):
 class CameraIn(Body):
     """A camera to register. A login inside `url` is split off and kept apart."""
 
-    code: Annotated[
-        str,
-        Field(pattern=CODE, description="The camera's own name in the city, unique."),
-    ]
+    code: Annotated[str, Field(pattern=CODE, description="The camera's own name in the city, unique.")]
     url: Url
     name: Text = ""
     name_hi: Text = ""
@@ -109,8 +91,7 @@ class CameraChange(Body):
     enabled: bool = True
     credentials: CredentialsIn | None = None
     archived: Annotated[
-        bool,
-        Field(json_schema_extra={"const": False}, description="Brings an archived camera back. DELETE archives."),
+        bool, Field(json_schema_extra={"const": False}, description="Brings an archived camera back. DELETE archives.")
     ] = False
 
 
@@ -177,10 +158,7 @@ class CameraOut(Answer):
 
 class CameraPage(Answer):
     items: list[CameraOut]
-    next: Annotated[
-        str | None,
-        Field(description="The `cursor` of the next page, null on the last."),
-    ]
+    next: Annotated[str | None, Field(description="The `cursor` of the next page, null on the last.")]
 
 
 class SpanOut(Answer):

@@ -10,14 +10,7 @@ from web import bodies, params
 from web.cameras import milliseconds
 from web.keys import FOOTAGE
 from web.operations import CAMERA_ID, CURSOR, LIMIT, WINDOW, Operation, Parameter, Reply
-from web.schemas import (
-    ActivityOut,
-    GapOut,
-    SegmentOut,
-    SegmentPage,
-    SpanOut,
-    TimelineOut,
-)
+from web.schemas import ActivityOut, GapOut, SegmentOut, SegmentPage, SpanOut, TimelineOut
 
 MAX_BUCKETS = 5000
 

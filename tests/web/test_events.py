@@ -29,6 +29,16 @@ async def test_tells_a_page_what_changes(tmp_path: Path) -> None:
         )
 
 
+async def test_tells_of_a_volume_that_goes_away(tmp_path: Path) -> None:
+    async with serve(tmp_path) as served, served.session.get(served.url + "/api/v1/events") as answer:
+        await read_event(answer.content)
+        (tmp_path / "footage" / ".nvr-volume").unlink()
+        served.volumes.recheck(served.volumes.all()[0].id)
+        event = await read_event(answer.content)
+        assert event.startswith('event: storage\ndata: {"volume_id":1,')
+        assert '"state":"missing"' in event
+
+
 async def test_the_server_ends_at_once_though_a_page_listens(tmp_path: Path) -> None:
     loop = asyncio.get_running_loop()
     async with ClientSession() as page:

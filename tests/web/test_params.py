@@ -92,13 +92,7 @@ def test_a_plus_that_came_as_a_blank_is_a_plus() -> None:
 
 @pytest.mark.parametrize(
     ("query", "field"),
-    [
-        ("", "from"),
-        ("from=1", "to"),
-        ("from=2&to=2", "to"),
-        ("from=3&to=2", "to"),
-        ("from=x&to=2", "from"),
-    ],
+    [("", "from"), ("from=1", "to"), ("from=2&to=2", "to"), ("from=3&to=2", "to"), ("from=x&to=2", "from")],
 )
 def test_a_window_has_both_ends_in_order(query: str, field: str) -> None:
     with pytest.raises(Invalid) as refused:
