@@ -6,30 +6,33 @@ Loops over the whole fleet are O(changes) but for the one pass every 10 s. Runs 
 from __future__ import annotations
 
 import asyncio
-import os
 from collections import Counter
-from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Collection, Coroutine, Iterable, Mapping, Sequence
+from contextlib import suppress
 from functools import partial
 from pathlib import Path
 
 import structlog
 
+from config.errors import NvrError
 from config.settings import Settings
+from nvr.camera_files import remove_probes, trim_logs
 from nvr.failure import Failure
 from nvr.probe import probe
 from nvr.process import Found, Process, Spawner, end_all, scan, spawn
-from nvr.recorder import CameraRecorder, Config, Shared
+from nvr.recorder import CameraRecorder
+from nvr.recorder_model import AUDIO_AGAIN_S, Config, Shared
 from storage.catalog import cameras, runs, segments, states
 from storage.catalog.db import Catalog
 from storage.catalog.sqlite import Connection
 from storage.clock import Clock, wall_us
-from storage.model import Camera, CameraId, CameraState, Credentials, FileGrowth, Run, RunId, Segment
+from storage.model import Camera, CameraId, CameraState, Credentials, FileGrowth, Run, RunId, Segment, VolumeId
 from storage.volumes import Volumes
 from web.keys import CameraHealth, CameraTotals, ProbeReport
 
 log = structlog.get_logger()
 
-LOG_LIMIT_BYTES = 256 * 1024
+STOP_LIMIT_S = 15.0  # a process that not even SIGKILL ends waits for a disk: we do not
 
 
 class Pace:
@@ -59,6 +62,7 @@ class Fleet:
         spawn: Spawner = spawn,
         clock: Clock = wall_us,
         on_event: Callable[[CameraState], None] = lambda state: None,
+        audio_again_s: float = AUDIO_AGAIN_S,
     ) -> None:
         self._restarts: Counter[str] = Counter()
         self._shared = Shared(
@@ -73,10 +77,11 @@ class Fleet:
             on_state=on_event,
             pace=Pace(settings.recording.start_per_second),
             on_restart=self._count_restart,
+            audio_again_s=audio_again_s,
         )
         self._recorders: dict[CameraId, CameraRecorder] = {}
         self._tasks: dict[CameraId, asyncio.Task[None]] = {}
-        self._ending: set[asyncio.Task[None]] = set()
+        self._acting: set[asyncio.Task[None]] = set()
         self._adopted = False
 
     @property
@@ -92,17 +97,15 @@ class Fleet:
 
     async def adopt(self) -> None:
         """Read the cameras, find running recorders; take on those that do what is wanted today, end the others."""
-        shared = self._shared
-        shared.state_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
-        shared.state_dir.chmod(0o700)
+        shared, loop = self._shared, asyncio.get_running_loop()
+        await loop.run_in_executor(None, _private_folder, shared.state_dir)
         for recorder in await shared.catalog.read(self._read_all):
             self._recorders[recorder.camera_id] = recorder
-        loop = asyncio.get_running_loop()
         found = await loop.run_in_executor(None, scan, [Path(volume.path) for volume in shared.volumes.all()])
         unwanted = [one for one in found if not await self._adopt(one)]
         if found:
             log.info("recorders found", adopted=len(found) - len(unwanted), ended=len(unwanted))
-        await end_all(unwanted)
+        await _at_most(end_all(unwanted))
         await shared.catalog.write(self._end_lost_runs)
         self._adopted = True
 
@@ -127,8 +130,6 @@ class Fleet:
         volume = next((v for v in shared.volumes.ok() if v.path == str(one.volume)), None)
         if recorder is None or not recorder.wanted or volume is None or recorder.running is not None:
             return False
-        if not recorder.same(one.command, volume):
-            return False
         run = await shared.catalog.write(
             partial(runs.recover, camera_id=one.camera_id, run_id=one.run_id, volume_id=volume.id)
         )
@@ -138,7 +139,9 @@ class Fleet:
             process = Process.of(one.pid)
         except ProcessLookupError:
             return False
-        recorder.adopt(run, process, one.command)
+        if not await recorder.adopt(run, process, one.command, volume):
+            process.forget()
+            return False
         if run.pid != one.pid:  # the last server was killed between the spawn and the row of its pid
             await shared.catalog.write(partial(runs.set_pid, run_id=run.id, pid=one.pid))
         return True
@@ -164,17 +167,30 @@ class Fleet:
             task.cancel()
         await asyncio.gather(*self._tasks.values(), return_exceptions=True)
         self._tasks.clear()
+        for task in tuple(self._acting):
+            task.cancel()
+        await asyncio.gather(*self._acting, return_exceptions=True)
         running = [r.running for r in self._recorders.values() if r.running is not None]
-        if not end_recorders:
-            for one in running:
-                if isinstance(one.process, Process):
-                    one.process.forget()
-            return
-        await asyncio.gather(*(one.process.end() for one in running))
-        now_us = self._shared.clock()
+        if end_recorders:
+            await self._end_recorders()
         for one in running:
-            await self._shared.catalog.write(partial(runs.end, run_id=one.run.id, ended_us=now_us, reason="server_down"))
-            await self._shared.run_ended(one.run)
+            if isinstance(one.process, Process):
+                one.process.forget()
+
+    async def _end_recorders(self) -> None:
+        """By what /proc shows, which also knows of a spawn that was cut short."""
+        shared, loop = self._shared, asyncio.get_running_loop()
+        running = [r.running.process for r in self._recorders.values() if r.running is not None]
+        await _at_most(asyncio.gather(*(process.end() for process in running)))
+        found = await loop.run_in_executor(None, scan, [Path(volume.path) for volume in shared.volumes.all()])
+        await _at_most(end_all(found))
+        now_us = shared.clock()
+        for run in await shared.catalog.read(partial(runs.open_runs, node=shared.settings.server.node)):
+            await shared.catalog.write(partial(runs.end, run_id=run.id, ended_us=now_us, reason="server_down"))
+            with suppress(OSError, NvrError):  # its volume is away: the next server takes the files
+                await shared.run_ended(run)
+        for recorder in self._recorders.values():
+            await recorder.stopped()
 
     # -- what the server tells -----------------------------------------------------------------------------------------
 
@@ -186,24 +202,27 @@ class Fleet:
             self._live(recorder)
         recorder.changed()
 
-    async def on_growth(self, growths: Sequence[FileGrowth], now_us: int) -> None:
-        """The pass: the newest file of each live run, held against time."""
-        newest: dict[CameraId, FileGrowth] = {}
+    async def on_growth(self, growths: Sequence[FileGrowth], now_us: int, *, blind: Collection[VolumeId] = ()) -> None:
+        """The pass: the newest file of each live run, held against time. `blind`: volumes that could not be looked at;
+        nothing is judged from there."""
+        newest: dict[RunId, FileGrowth] = {}
         for growth in growths:
-            known = newest.get(growth.camera_id)
-            if known is None or (growth.run_id, growth.n) > (known.run_id, known.n):
-                newest[growth.camera_id] = growth
-        async with asyncio.TaskGroup() as group:
-            for recorder in self._recorders.values():
-                running = recorder.running
-                if running is None:
-                    continue
-                growth_of = newest.get(recorder.camera_id)
-                if growth_of is not None and growth_of.run_id != running.run.id:
-                    growth_of = None
-                due, verdict = recorder.judge(growth_of, now_us)
-                if due:
-                    group.create_task(recorder.act(verdict))
+            known = newest.get(growth.run_id)
+            if known is None or growth.n > known.n:
+                newest[growth.run_id] = growth
+        for recorder in self._recorders.values():
+            running = recorder.running
+            if running is None or running.run.volume_id in blind:
+                continue
+            due, verdict = recorder.judge(newest.get(running.run.id), now_us)
+            if due:
+                self._act(recorder.act(verdict))
+
+    def _act(self, work: Coroutine[None, None, None]) -> None:
+        """Not waited for: ending an ffmpeg takes seconds where its disk or camera hangs."""
+        task = asyncio.create_task(work)
+        self._acting.add(task)
+        task.add_done_callback(self._acting.discard)
 
     def indexed(self, segment: Segment) -> None:
         """A segment has its row."""
@@ -218,15 +237,17 @@ class Fleet:
         """End one run for a cause, if it still runs."""
         for recorder in self._recorders.values():
             if recorder.running is not None and recorder.running.run.id == run_id:
-                task = asyncio.create_task(recorder.end(Failure(cause, detail)))
-                self._ending.add(task)
-                task.add_done_callback(self._ending.discard)
+                self._act(recorder.end(Failure(cause, detail)))
 
     def clock_stepped(self) -> None:
-        """The system's clock was set: times of running runs cannot be followed any more. New runs, paced."""
-        for recorder in self._recorders.values():
-            if recorder.running is not None:
-                self.end_run(recorder.running.run.id, "unknown", "the server's clock was set")
+        """The system's clock was set: times of running runs cannot be followed any more. New runs, one by one."""
+        self._act(self._renew([r for r in self._recorders.values() if r.running is not None]))
+
+    async def _renew(self, recorders: Sequence[CameraRecorder]) -> None:
+        async with asyncio.TaskGroup() as group:
+            for recorder in recorders:
+                await self._shared.pace()
+                group.create_task(recorder.end(Failure("unknown", "the server's clock was set")))
 
     def _count_restart(self, cause: str) -> None:
         self._restarts[cause] += 1
@@ -268,9 +289,11 @@ class Fleet:
         )
 
     def _missed(self, camera: Camera, recorder: CameraRecorder) -> int:
-        """Whole segment lengths without footage: since the newest, or since the camera was registered."""
-        since_us = recorder.newest_us or camera.created_us
-        return max(0, (self._shared.clock() - since_us) // (self._shared.settings.recording.segment_seconds * 1_000_000))
+        """Whole segment lengths without footage since the newest, or since the camera was registered or switched on."""
+        since_us = max(recorder.newest_us or camera.created_us, recorder.wanted_since_us)
+        return max(
+            0, (self._shared.clock() - since_us) // (self._shared.settings.recording.segment_seconds * 1_000_000)
+        )
 
     def totals(self) -> Iterable[CameraTotals]:
         for recorder in self._recorders.values():
@@ -284,8 +307,17 @@ class Fleet:
         return await probe(self._shared.ffmpeg, url, credentials, self._shared.state_dir)
 
     def trim_logs(self) -> None:
-        """Logs beyond 256 KiB are emptied: ffmpeg appends, so it goes on at the new end."""
-        with os.scandir(self._shared.state_dir) as entries:
-            for entry in entries:
-                if entry.name.endswith(".log") and entry.stat().st_size > LOG_LIMIT_BYTES:
-                    os.truncate(entry.path, 0)
+        """Blocking, but for a folder listing only."""
+        trim_logs(self._shared.state_dir)
+
+
+async def _at_most(work: Awaitable[object]) -> None:
+    with suppress(TimeoutError):
+        async with asyncio.timeout(STOP_LIMIT_S):
+            await work
+
+
+def _private_folder(folder: Path) -> None:
+    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    folder.chmod(0o700)
+    remove_probes(folder)

@@ -14,6 +14,7 @@ from contextlib import suppress
 from pathlib import Path
 
 from config.settings import Settings
+from nvr.camera_files import PROBE_PREFIX
 from nvr.failure import classify
 from nvr.ffmpeg import PROTOCOLS, ffconcat_text
 from storage import binary
@@ -23,6 +24,7 @@ from web.keys import ProbeReport
 
 LISTEN_S = 2.5  # one to two keyframe intervals: also what tells whether audio comes
 LIMIT_S = 15.0
+ORPHAN_S = "30"
 
 _VIDEO = re.compile(r"Stream #\d+:\d+.*?: Video: (\w+).*? (\d{2,5})x(\d{2,5})\b(.*)")
 _FPS = re.compile(r"([\d.]+) fps")
@@ -35,8 +37,9 @@ def command(ffmpeg: Path, ffconcat: Path) -> list[str]:
         *(str(ffmpeg), "-hide_banner", "-nostdin", "-loglevel", "info"),
         *("-f", "concat", "-safe", "0", "-protocol_whitelist", PROTOCOLS, "-i", str(ffconcat)),
         # Outputs of their own: a silent audio track would hold the video back in a common one.
-        *("-map", "0:v:0", "-c", "copy", "-f", "null", "-"),
-        *("-map", "0:a:0?", "-c", "copy", "-f", "null", "-"),
+        # It ends by itself when a killed server left it behind.
+        *("-map", "0:v:0", "-c", "copy", "-t", ORPHAN_S, "-f", "null", "-"),
+        *("-map", "0:a:0?", "-c", "copy", "-t", ORPHAN_S, "-f", "null", "-"),
     ]
 
 
@@ -69,7 +72,7 @@ def parse(stderr: str, returncode: int | None) -> ProbeReport:
 
 async def probe(ffmpeg: Path, url: str, credentials: Credentials | None, folder: Path | None = None) -> ProbeReport:
     """Connects once, for a few seconds. Never raises for what a camera does."""
-    with tempfile.TemporaryDirectory(prefix="nvr-probe-", dir=folder) as made:
+    with tempfile.TemporaryDirectory(prefix=PROBE_PREFIX, dir=folder) as made:
         ffconcat = Path(made) / "camera.ffconcat"
         fd = os.open(ffconcat, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
         with os.fdopen(fd, "w", encoding="utf-8") as file:

@@ -100,8 +100,18 @@ class Process:
 
 async def spawn(command: Sequence[str], log: Path) -> Recorder:
     """ffmpeg in its own session, without a pipe to us: it outlives the server. stderr is appended to `log`, mode 0600."""
-    child = await asyncio.get_running_loop().run_in_executor(None, _popen, command, log)
+    started = asyncio.get_running_loop().run_in_executor(None, _popen, command, log)
+    try:
+        child = await asyncio.shield(started)
+    except asyncio.CancelledError:
+        started.add_done_callback(_disown)  # it records all the same; the next server finds it in /proc
+        raise
     return Process.of(child.pid, child)
+
+
+def _disown(started: asyncio.Future[subprocess.Popen[bytes]]) -> None:
+    if not started.cancelled() and started.exception() is None:
+        started.result().returncode = 0
 
 
 def _popen(command: Sequence[str], log: Path) -> subprocess.Popen[bytes]:

@@ -1,6 +1,6 @@
 """Is what ffmpeg writes alive and true? A judgement of the looks at one run's growing file. Pure.
 
-A recorder is healthy when its newest valid footage is young, not when a process exists. Media time is held against wall time:
+A recorder is healthy when its newest footage is young, not when a process exists. Media time is held against wall time:
 network delay only makes footage late, so media time that runs ahead is a jump at once, media time that falls behind is one
 when the next look, seconds later, does not see it catching up.
 """
@@ -30,11 +30,11 @@ class Verdict:
 
 @dataclass(slots=True)
 class RunWatch:
-    """One run, judged look by look. `audio`: an audio track is mapped."""
+    """One run, judged look by look. `started_us`: when it was started or adopted. `audio`: an audio track is mapped."""
 
     started_us: int
     audio: bool
-    recording: bool = False  # valid footage has been seen
+    recording: bool = False  # footage has been seen to grow
     newest_us: int | None = None  # wall time of the last write that brought footage
     suspicious: bool = False  # look again soon
     _best_offset_us: int | None = None
@@ -42,22 +42,26 @@ class RunWatch:
     _last: FileGrowth | None = None
     _file_since_us: int = 0
     _longest_us: int = 0
+    _parameters: int = 0
+    _other_parameters: int = 0
 
     def look(self, growth: FileGrowth | None, now_us: int) -> Verdict | None:
         """`growth`: of the run's newest file; None while it has none."""
         self.suspicious = False
         if growth is None or not growth.has_init:
-            return self._before_init(now_us) if self._last is None else None
-        if self._last is None or growth.n != self._last.n:
-            self._file_since_us = now_us
+            return self._before_init(now_us) if self._last is None else self._stalled(now_us)
         previous, self._last = self._last, growth
+        cut = previous is None or growth.n != previous.n
+        if cut:
+            self._file_since_us = now_us
         self._longest_us = max(self._longest_us, growth.longest_fragment_us)
         if growth.media_end_us is None:
-            return self._without_fragment(growth, now_us)
-        grown = previous is None or (growth.n, growth.media_end_us) != (previous.n, previous.media_end_us)
-        if grown:
+            if previous is not None and cut:  # short segments: each look may find a file that has only just begun
+                self.newest_us, self.recording = growth.mtime_us, True
+            return self._without_fragment(now_us)
+        if previous is None or cut or growth.media_end_us != previous.media_end_us:
             self.newest_us = growth.mtime_us
-            if verdict := self._jumped(growth):
+            if verdict := self._jumped(growth) or self._changed(growth):
                 return verdict
             self.recording = True
         return self._stalled(now_us) or self._uncut(now_us)
@@ -70,8 +74,8 @@ class RunWatch:
             return Verdict("no_video", f"connected, but no video came within {waited_us // 1_000_000} s")
         return None
 
-    def _without_fragment(self, growth: FileGrowth, now_us: int) -> Verdict | None:
-        if growth.n > 0 or self.recording:
+    def _without_fragment(self, now_us: int) -> Verdict | None:
+        if self.recording:
             return self._stalled(now_us)
         if now_us - self.started_us > NO_FRAGMENT_US:
             return Verdict("no_keyframes", "no two keyframes came: set the camera's keyframe interval to 2 s")
@@ -86,6 +90,19 @@ class RunWatch:
     def _uncut(self, now_us: int) -> Verdict | None:
         if now_us - self._file_since_us > NO_CUT_US:
             return Verdict("no_keyframes", "the file was not cut for 10 minutes: the camera sends no keyframes")
+        return None
+
+    def _changed(self, growth: FileGrowth) -> Verdict | None:
+        """Another sequence parameter set than the run's first, seen twice: a camera may alternate between two."""
+        before, self._other_parameters = self._other_parameters, 0
+        if growth.parameters == 0 or growth.parameters == self._parameters:
+            return None
+        if self._parameters == 0:
+            self._parameters = growth.parameters
+            return None
+        if growth.parameters == before:
+            return Verdict("parameters_changed", "the camera's picture size or coding was changed")
+        self._other_parameters, self.suspicious = growth.parameters, True
         return None
 
     def _jumped(self, growth: FileGrowth) -> Verdict | None:
