@@ -7,7 +7,8 @@ SHELL := /bin/bash
 .PHONY: help demo test setup lint format bench locks clean
 VENV := .venv
 BIN := $(VENV)/bin
-PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
+# setuptools warns of every editable installation.
+PIP := PYTHONWARNINGS=ignore $(BIN)/python -m pip --disable-pip-version-check --quiet
 STAMP_RUN := $(VENV)/.set-up
 STAMP_TEST := $(VENV)/.set-up-test
 
@@ -37,14 +38,14 @@ bench: $(STAMP_RUN)  ## measures what the design promises (make bench ARGS=--hel
 
 # The stamps are younger than what they were made from, so a second run installs nothing.
 $(STAMP_RUN): requirements.lock pyproject.toml | $(BIN)/python
-	@[ -e $(STAMP_TEST) ] || { echo "installing (first time only, about a minute)"; \
+	@[ -e $(STAMP_TEST) ] || { echo "installing what requirements.lock names (about a minute)"; \
 	  $(PIP) install --require-hashes -r requirements.lock; }
 	@[ ! -e $(STAMP_TEST) ] || $(PIP) install --require-hashes -r requirements-test.lock
 	@$(PIP) install --no-deps --editable .
 	@touch $@
 
 $(STAMP_TEST): requirements-test.lock pyproject.toml | $(BIN)/python
-	@echo "installing what the tests need (first time only, some minutes)"
+	@echo "installing what requirements-test.lock names (some minutes)"
 	@$(PIP) install --require-hashes -r requirements-test.lock
 	@$(PIP) install --no-deps --editable .
 	@touch $@ $(STAMP_RUN)
