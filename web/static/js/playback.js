@@ -1,24 +1,19 @@
 // Playing one camera at any moment: which playlist is loaded, where the playhead is, what happens at gaps and edges.
 // Knows no markup: the player draws its signals.
 import { batch, signal } from "@preact/signals";
-import { address, get, Problem, request } from "./api.js";
+import { address, Problem, request } from "./api.js";
+import { gapCause, nearestFootage } from "./footage_lookup.js";
 import { HlsSource, Trouble } from "./hls_source.js";
+import { PlayWindow, ROUNDING_MS } from "./play_window.js";
+import { ReversePlay } from "./reverse_play.js";
+import { ShownFrames } from "./shown_frames.js";
 import { serverNow } from "./site.js";
-import { HOUR, MINUTE, query, read, SECOND } from "./time.js";
+import { query, read, SECOND } from "./time.js";
 
-// The window that is loaded around a wanted instant: up to two hours a playlist has an entry for every fragment.
-const BEFORE_MS = 30 * MINUTE;
-const AFTER_MS = HOUR;
 /** Nearer than this to now is the live edge: footage can be played about 3 s after it happened. */
 const EDGE_MS = 15 * SECOND;
 const GAP_COUNTDOWN_S = 4;
-const REVERSE_TICK_MS = 200;
 const LIVE_RETRY_MS = 3000;
-// After a media error the playlist is loaded anew, this often within this time; then it is said.
-const RELOADS = 3;
-const RELOADS_MS = 15_000;
-/** Playlists tell times to the millisecond, the server knows them better. */
-const ROUNDING_MS = 3;
 /** A Problem's status where the failure is in the player: 0 would say that the server gave no answer. */
 const NOT_NETWORK = -1;
 
@@ -46,13 +41,11 @@ export class Playback {
   #source = null;
   #clock = null;
   #window = null; // {from, to} as asked for
-  #cuts = []; // wall times that no window may cross: the tracks change there
-  #reloads = []; // when the last ones were
   #index = -1; // playlist entry of the last shown frame
-  #frameS = 1 / 25;
-  #mediaTime = 0;
-  #frames = null; // pending requestVideoFrameCallback
-  #timers = { countdown: null, reverse: null, retry: null };
+  #frames = new ShownFrames();
+  #windows = new PlayWindow();
+  #backwards = new ReversePlay();
+  #timers = { countdown: null, retry: null };
   #turn = 0; // every new wish; what belongs to an older one is dropped
 
   constructor(cameraId) {
@@ -63,16 +56,15 @@ export class Playback {
   attach(video) {
     this.#video = video;
     const on = {
-      seeked: () => this.#shown(video.currentTime),
-      timeupdate: () => (document.hidden || !video.requestVideoFrameCallback) && this.#shown(video.currentTime),
       waiting: () => (this.waiting.value = true),
       playing: () => (this.waiting.value = false),
       canplay: () => (this.waiting.value = false),
       ended: () => this.#ended(),
     };
     for (const [name, listener] of Object.entries(on)) video.addEventListener(name, listener);
-    this.#nextFrame();
+    const stop = this.#frames.watch(video, (media) => this.#shown(media));
     return () => {
+      stop();
       for (const [name, listener] of Object.entries(on)) video.removeEventListener(name, listener);
       this.#close();
       this.#video = null;
@@ -141,8 +133,8 @@ export class Playback {
     const reverse = this.rate.value < 0 && direction < 0;
     // The middle of the wanted frame: its edges are rounded differently by every browser.
     const media = reverse
-      ? this.#clock.mediaOf(Math.max(0, this.#clock.indexAt(this.#mediaTime - this.#frameS))) + 0.001
-      : this.#mediaTime + (direction > 0 ? 1.5 : -0.5) * this.#frameS;
+      ? this.#clock.mediaOf(Math.max(0, this.#clock.indexAt(this.#frames.mediaTime - this.#frames.frameS))) + 0.001
+      : this.#frames.mediaTime + (direction > 0 ? 1.5 : -0.5) * this.#frames.frameS;
     if (media >= 0) this.#video.currentTime = media;
   }
 
@@ -194,7 +186,7 @@ export class Playback {
 
   #load(ms) {
     const turn = this.#turn;
-    const window = this.#around(ms);
+    const window = this.#windows.around(ms);
     const url = address(`/play/${this.#camera}/index.m3u8`, { from: query(window.from), to: query(window.to) });
     this.#open(url, window, (clock) => {
       const target = clock.target(ms);
@@ -202,15 +194,6 @@ export class Playback {
       this.#nothingAfter(ms, clock.to, turn);
       return Math.max(0, clock.mediaOf(clock.fragments.length - 1)); // the last picture stays behind the panel
     });
-  }
-
-  #around(ms) {
-    const before = this.#cuts.filter((cut) => cut <= ms + ROUNDING_MS);
-    const after = this.#cuts.filter((cut) => cut > ms + ROUNDING_MS);
-    return {
-      from: Math.max(ms - BEFORE_MS, ...before),
-      to: Math.min(ms + AFTER_MS, ...after.map((cut) => cut - ROUNDING_MS)),
-    };
   }
 
   #open(url, window, begin) {
@@ -234,6 +217,7 @@ export class Playback {
 
   #close() {
     for (const timer of Object.values(this.#timers)) clearInterval(timer);
+    this.#backwards.stop();
     this.#source?.close();
     this.#source = this.#clock = this.#window = null;
     this.#index = -1;
@@ -263,7 +247,7 @@ export class Playback {
   }
 
   #resume() {
-    clearInterval(this.#timers.reverse);
+    this.#backwards.stop();
     if (!this.playing.value || !this.#clock) return;
     const rate = this.rate.value;
     if (rate < 0) {
@@ -280,7 +264,7 @@ export class Playback {
 
   #still() {
     clearInterval(this.#timers.countdown);
-    clearInterval(this.#timers.reverse);
+    this.#backwards.stop();
     const gap = this.obstacle.value;
     if (gap?.kind === "gap") this.obstacle.value = { ...gap, seconds: null };
     this.#video.pause();
@@ -293,44 +277,22 @@ export class Playback {
     this.setRate(RATES[place]);
   }
 
-  /** Backwards by keyframes: no browser plays video in reverse. */
   #reverse() {
-    let position = this.at.value;
-    let before = performance.now();
-    this.#timers.reverse = setInterval(() => {
-      const tick = performance.now();
-      position += (tick - before) * this.rate.value;
-      before = tick;
-      if (this.#video.seeking) return;
-      if (position < this.#clock.from) {
-        this.seek(this.#clock.from - SECOND, { play: true });
-        return;
-      }
-      const index = this.#clock.indexFor(position);
-      const earlier = this.#clock.gapBefore(index);
-      if (earlier && position < earlier.to) position = earlier.from - 1; // over the gap, without its panel
-      const entry = this.#clock.indexFor(position);
-      this.at.value = position;
-      if (entry >= 0 && entry !== this.#index) {
-        this.#index = entry;
-        this.#video.currentTime = this.#clock.mediaOf(entry) + 0.001;
-      }
-    }, REVERSE_TICK_MS);
-  }
-
-  #nextFrame() {
-    const video = this.#video;
-    this.#frames = video?.requestVideoFrameCallback?.((_, frame) => {
-      const passed = frame.mediaTime - this.#mediaTime;
-      if (this.playing.value && passed > 0.004 && passed < 0.25 && this.rate.value === 1) this.#frameS = passed;
-      this.#shown(frame.mediaTime);
-      if (this.#video) this.#nextFrame();
+    this.#backwards.start(this.at.value, this.rate.value, {
+      clock: () => this.#clock,
+      busy: () => this.#video.seeking,
+      show: (position, index) => {
+        this.at.value = position;
+        if (index === null) return;
+        this.#index = index;
+        this.#video.currentTime = this.#clock.mediaOf(index) + 0.001;
+      },
+      edge: () => this.seek(this.#clock.from - SECOND, { play: true }),
     });
   }
 
   /** A frame of that media time is on the screen. */
   #shown(media) {
-    this.#mediaTime = media;
     if (!this.#clock || this.#video.seeking || this.obstacle.value) return;
     const index = this.#clock.indexAt(media);
     if (this.rate.value < 0 && this.playing.value) return; // the reverse timer moves the playhead
@@ -364,7 +326,14 @@ export class Playback {
     this.obstacle.value = { kind: "gap", from, to, cause: null, detail: "", seconds: counts ? GAP_COUNTDOWN_S : null };
     if (from !== null) this.at.value = Math.max(this.at.value ?? from, from);
     if (counts) this.#countDown(turn);
+    if (from === null) this.#lookBefore(this.at.value, turn);
     this.#explain(from ?? this.at.value, to ?? serverNow(), turn);
+  }
+
+  /** Fills in where the footage ended before a gap that began before the loaded playlist. */
+  async #lookBefore(ms, turn) {
+    const { before } = (await nearestFootage(this.#camera, ms)) ?? {};
+    if (before) this.#amendGap({ from: before }, turn);
   }
 
   #countDown(turn) {
@@ -377,19 +346,15 @@ export class Playback {
     }, SECOND);
   }
 
-  /** Adds the cause to the panel: the longest gap that the server names between the two instants. */
+  /** Adds the cause to the panel. */
   async #explain(from, to, turn) {
-    try {
-      const answer = await get(`cameras/${this.#camera}/timeline`, { from: query(from), to: query(Math.max(to, from + 1)) });
-      const length = (gap) => Math.min(read(gap.to), to) - Math.max(read(gap.from), from);
-      const longest = answer.gaps.toSorted((a, b) => length(b) - length(a))[0];
-      const gap = this.obstacle.value;
-      if (longest && turn === this.#turn && gap?.kind === "gap") {
-        this.obstacle.value = { ...gap, cause: longest.cause, detail: longest.detail ?? "" };
-      }
-    } catch {
-      // The panel stands without its cause.
-    }
+    const why = await gapCause(this.#camera, from, to);
+    if (why) this.#amendGap(why, turn);
+  }
+
+  #amendGap(more, turn) {
+    const gap = this.obstacle.value;
+    if (turn === this.#turn && gap?.kind === "gap") this.obstacle.value = { ...gap, ...more };
   }
 
   /** The window has footage up to `end`, but none at `ms` or after it: look further, or it is the newest. */
@@ -399,19 +364,8 @@ export class Playback {
       return;
     }
     this.#gap(end, null);
-    const missing = await this.#nearest(ms);
+    const missing = await nearestFootage(this.#camera, ms);
     if (turn === this.#turn && missing?.after) this.#gap(end, missing.after);
-  }
-
-  /** {before, after}: the nearest footage around a moment that has none, ms or null. */
-  async #nearest(ms) {
-    const window = { from: query(ms), to: query(ms + SECOND) };
-    try {
-      await request(address(`/play/${this.#camera}/index.m3u8`, window));
-    } catch (problem) {
-      if (problem.status === 404) return { before: read(problem.body.before), after: read(problem.body.after) };
-    }
-    return null;
   }
 
   async #trouble(word, data, url) {
@@ -419,7 +373,7 @@ export class Playback {
     if (word === Trouble.CODEC) {
       this.#close();
       this.obstacle.value = { kind: "codec" };
-    } else if (word === Trouble.MEDIA && this.#mayReload()) {
+    } else if (word === Trouble.MEDIA && this.#windows.mayReload()) {
       this.#reload();
     } else if (word === Trouble.MISSING && !this.live.value) {
       await this.#missing(url, turn);
@@ -434,12 +388,6 @@ export class Playback {
     }
   }
 
-  #mayReload() {
-    const now = performance.now();
-    this.#reloads = [...this.#reloads.filter((at) => now - at < RELOADS_MS), now];
-    return this.#reloads.length <= RELOADS;
-  }
-
   /** Once more from where we are; not beyond the changes of init around it, should they be the reason. */
   #reload() {
     if (this.live.value) {
@@ -448,10 +396,7 @@ export class Playback {
     }
     const at = this.at.value;
     const index = this.#clock?.indexFor(at) ?? -1;
-    if (index >= 0) {
-      const { from, to } = this.#clock.section(index);
-      this.#cuts.push(...[from, to].filter((cut) => cut !== null));
-    }
+    if (index >= 0) this.#windows.cut(this.#clock.section(index));
     this.#close();
     this.seek(at);
   }

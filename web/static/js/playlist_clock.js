@@ -43,14 +43,15 @@ export class PlaylistClock {
 
   /**
    * Where to go for the wall time: {media, wall, gap}. In a gap `wall` is where footage goes on and `gap` says from when to
-   * when there is none. Null when nothing follows.
+   * when there is none (`from` null: since before this playlist). Null when nothing follows.
    */
   target(wall) {
     const index = this.indexFor(wall);
     if (index < 0) return null;
     const fragment = this.fragments[index];
     const inside = Math.max(0, wall - fragment.programDateTime) / 1000;
-    const gap = wall < fragment.programDateTime - GAP_MS ? this.gapBefore(index) : null;
+    const away = fragment.programDateTime - wall > GAP_MS;
+    const gap = away ? (this.gapBefore(index) ?? { from: null, to: fragment.programDateTime }) : null;
     return { media: fragment.start + inside, wall: fragment.programDateTime + inside * 1000, gap };
   }
 
