@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+from config.errors import Conflict
 from storage.catalog import hours
 from storage.catalog.sqlite import Connection
 from storage.hours import hours_of
@@ -45,7 +46,10 @@ def _segments(rows: Iterable[tuple[object, ...]]) -> list[Segment]:
 
 
 def insert(db: Connection, segment: Segment) -> bool:
-    """Add a segment and count it in its hours. False when (run_id, n) is there already: nothing is changed then."""
+    """Add a segment and count it in its hours. False when (run_id, n) is there already: nothing is changed then.
+
+    Raises Conflict where another segment of its run has the same start: that must never pass in silence.
+    """
     cursor = db.execute(
         f"INSERT INTO segment ({_COLUMNS})"
         " VALUES (:camera_id, :start_us, :dur_us, :run_id, :n, :frag0, :media_start, :init_id, :size_bytes, :tier,"
@@ -70,6 +74,8 @@ def insert(db: Connection, segment: Segment) -> bool:
         },
     )
     if cursor.rowcount == 0:
+        if get(db, segment.run_id, segment.n) is None:
+            raise Conflict(f"run {segment.run_id} has a segment that starts when its segment {segment.n} does")
         return False
     hours.add_segment(db, segment)
     return True

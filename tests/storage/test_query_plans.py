@@ -1,0 +1,97 @@
+"""Statements on hot paths find their rows by a key: what they cost does not grow with the archive."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from storage.catalog import cameras, causes, hours, inits, jobs, runs, segments, states
+from storage.catalog.db import connect, prepare, transaction
+from storage.catalog.sqlite import Connection
+from storage.model import HOUR_US, Camera, CameraId, CameraState, InitId, Run, RunId, VolumeId
+from tests.rows import T0_US, segment
+
+CAMERA = CameraId(1)
+RUN = RunId(1_795_000_020_000)
+WINDOW: Any = {"from_us": T0_US, "to_us": T0_US + HOUR_US}
+
+HOT: dict[str, Callable[[Connection], Any]] = {
+    "segments of a window": partial(segments.overlapping, camera_id=CAMERA, **WINDOW),
+    "a page of segments": partial(segments.page, camera_id=CAMERA, **WINDOW, after=(-1, 0), limit=100),
+    "one segment": partial(segments.get, run_id=RUN, n=1),
+    "the last of a run": partial(segments.last_of_run, run_id=RUN, limit=5),
+    "the one before": partial(segments.before, run_id=RUN, n=2),
+    "numbers of a run": partial(segments.numbers_of, run_id=RUN),
+    "the newest": partial(segments.newest, camera_id=CAMERA),
+    "the first after": partial(segments.first_start_after, camera_id=CAMERA, from_us=T0_US),
+    "what an hour folder holds": partial(segments.starting, camera_id=CAMERA, volume_id=VolumeId(1), **WINDOW),
+    "a new segment": partial(segments.insert, segment=segment(3, start_s=180)),
+    "an init": partial(inits.get, init_id=InitId(1)),
+    "hours of a window": partial(hours.between, camera_id=CAMERA, **WINDOW),
+    "why there is a gap": partial(causes.reasons, camera_id=CAMERA, **WINDOW),
+    "one run": partial(runs.get, run_id=RUN),
+    "the latest run": partial(runs.latest, camera_id=CAMERA),
+    "the next run": partial(
+        runs.insert, run=Run(RunId(RUN + 1), CAMERA, "n1", VolumeId(1), T0_US, ended_us=T0_US, end_reason="killed")
+    ),
+    "the next run's id": partial(runs.next_id, now_us=T0_US),
+    "a camera's state": partial(states.current, camera_id=CAMERA),
+    "a new state": partial(states.put, state=CameraState(CAMERA, T0_US + 9, "failed", "refused")),
+    "one camera": partial(cameras.get, camera_id=CAMERA),
+    "one camera as listed": partial(cameras.listed, camera_id=CAMERA),
+    "a camera's login": partial(cameras.credentials, camera_id=CAMERA),
+    "the next job": jobs.next_open,
+}
+GROWING = re.compile(r"SCAN (camera|secret|probe|camera_state|init|run|segment|hour|deletion)\b")
+
+
+@pytest.fixture
+def db(tmp_path: Path) -> Iterator[Connection]:
+    """Two cameras with some footage, and statistics as SQLite keeps them."""
+    prepare(tmp_path / "nvr.sqlite3")
+    connection = connect(tmp_path / "nvr.sqlite3")
+    with transaction(connection):
+        connection.execute("INSERT INTO volume (uuid, path, state) VALUES ('u', '/v', 'ok')")
+        for code in ("a", "b"):
+            cameras.add(connection, Camera(CameraId(0), code, code, "rtsp://10.0.0.5/", "n1", created_us=1))
+        runs.insert(connection, Run(RUN, CAMERA, "n1", VolumeId(1), T0_US))
+        for n in range(3):
+            segments.insert(connection, segment(n, start_s=60 * n))
+    yield connection
+    connection.close()
+
+
+def plans(db: Connection, run: Callable[[Connection], Any]) -> list[str]:
+    """The plan of every statement that `run` sends, as it is sent."""
+    sent: list[str] = []
+    with transaction(db):
+        db.set_trace_callback(sent.append)
+        try:
+            run(db)
+        finally:
+            db.set_trace_callback(None)
+    told = []
+    for statement in sent:
+        if re.match(r"\s*(SELECT|INSERT|UPDATE|DELETE)", statement, re.IGNORECASE):
+            told += [str(row[3]) for row in db.execute(f"EXPLAIN QUERY PLAN {statement}")]
+    return told
+
+
+@pytest.mark.parametrize("what", HOT)
+def test_hot_statements_use_a_key(db: Connection, what: str) -> None:
+    told = plans(db, HOT[what])
+    assert told
+    for step in told:
+        assert not GROWING.match(step), told
+        assert "TEMP B-TREE" not in step, told
+
+
+@pytest.mark.parametrize("what", ["a page of segments", "segments of a window", "what an hour folder holds"])
+def test_windows_are_found_by_camera_and_time(db: Connection, what: str) -> None:
+    (step,) = plans(db, HOT[what])
+    assert step.startswith("SEARCH segment USING PRIMARY KEY (camera_id=? AND start_us>? AND start_us<?)")
