@@ -16,6 +16,12 @@ from config.redact import redact_values
 
 _BRIDGE = frozenset({"_record", "_from_structlog"})  # the standard library's record on its way through structlog
 
+_FALSE_ALARM = "called when the thread is inactive"  # watchdog 7.1, of its own orderly end, now and then
+
+
+def _true_alarm(record: logging.LogRecord) -> bool:
+    return not (record.name.startswith("watchdog.") and _FALSE_ALARM in record.getMessage())
+
 
 def _redacted(_logger: object, _method: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
     for key, value in event.items():
@@ -51,6 +57,7 @@ def setup(level: str = "info", *, json: bool = False) -> None:
         cache_logger_on_first_use=True,
     )
     handler = logging.StreamHandler(sys.stderr)
+    handler.addFilter(_true_alarm)
     handler.setFormatter(
         structlog.stdlib.ProcessorFormatter(
             foreign_pre_chain=shared,

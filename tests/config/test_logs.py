@@ -77,3 +77,11 @@ def test_what_is_below_the_level_is_not_told(capsys: pytest.CaptureFixture[str])
     structlog.get_logger().warning("this")
     logging.getLogger("x").info("not this")
     assert [json.loads(line)["event"] for line in lines(capsys)] == ["this"]
+
+
+def test_the_end_of_the_file_watch_is_no_alarm(capsys: pytest.CaptureFixture[str]) -> None:
+    logs.setup(json=True)
+    watch = logging.getLogger("watchdog.observers.inotify")
+    watch.error("InotifyEmitter.queue_events() called when the thread is inactive")
+    watch.warning("Inotify queue overflowed")
+    assert [json.loads(line)["event"] for line in lines(capsys)] == ["Inotify queue overflowed"]
