@@ -6,6 +6,7 @@ from importlib import import_module
 
 import click
 
+from config import logs
 from nvr.cli_base import guarded
 
 COMMANDS = {
@@ -48,4 +49,5 @@ def nvr() -> None:
 
 
 def main() -> None:
+    logs.setup("error")  # to standard error: what a command prints is its answer; `nvr serve` says more
     guarded(lambda: nvr(prog_name="nvr"))
