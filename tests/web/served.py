@@ -15,6 +15,7 @@ from aiohttp import ClientSession, web
 from config.settings import RecordingSettings, ServerSettings, Settings, StorageSettings
 from storage.binary import find
 from storage.catalog import runs
+from storage.catalog.ballast import Ballast
 from storage.catalog.db import Catalog
 from storage.footage import Footage
 from storage.growth import Growth
@@ -157,6 +158,8 @@ async def serve(folder: Path, **server: Any) -> AsyncIterator[Served]:
         await runner.cleanup()
         volumes.close()
         await catalog.close()
+        # 256 MiB that no test needs any more: pytest keeps its folders for a while.
+        Ballast(settings.storage.database).drop()
 
 
 def silent(cause: str, *, missed: int = 5, since_us: int = 1_795_000_000_000_000) -> CameraHealth:

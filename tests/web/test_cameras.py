@@ -18,6 +18,13 @@ async def served(tmp_path: Path) -> AsyncIterator[Served]:
         yield running
 
 
+@pytest_asyncio.fixture(scope="module")
+async def empty(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Served]:
+    """Without cameras; for requests that change nothing."""
+    async with serve(tmp_path_factory.mktemp("empty")) as running:
+        yield running
+
+
 async def test_registers_a_camera_and_tells_the_fleet(served: Served) -> None:
     status, camera, headers = await served.ask(
         "POST",
@@ -199,12 +206,12 @@ async def test_a_loopback_camera_is_taken_while_the_server_itself_listens_on_loo
         ("x", "body"),
     ],
 )
-async def test_refuses_a_wrong_body_and_names_the_field(served: Served, body: Any, field: str) -> None:
-    status, problem, _ = await served.ask("POST", "/api/v1/cameras", json=body)
+async def test_refuses_a_wrong_body_and_names_the_field(empty: Served, body: Any, field: str) -> None:
+    status, problem, _ = await empty.ask("POST", "/api/v1/cameras", json=body)
     assert (status, problem["code"], problem["field"]) == (422, "invalid", field)
     assert problem["title"]
     assert field in problem["detail"] or field == "url"
-    assert (await served.get("/api/v1/cameras"))["items"] == []
+    assert (await empty.get("/api/v1/cameras"))["items"] == []
 
 
 @pytest.mark.parametrize(
@@ -221,35 +228,35 @@ async def test_refuses_a_wrong_body_and_names_the_field(served: Served, body: An
         (b"[" * 20 + b"]" * 20, "too deep"),
     ],
 )
-async def test_refuses_what_is_no_json(served: Served, raw: bytes, words: str) -> None:
-    status, problem, _ = await served.ask(
+async def test_refuses_what_is_no_json(empty: Served, raw: bytes, words: str) -> None:
+    status, problem, _ = await empty.ask(
         "POST", "/api/v1/cameras", data=raw, headers={"Content-Type": "application/json"}
     )
     assert (status, problem["code"]) == (400, "malformed")
     assert any(word in problem["detail"] for word in words.split("|")), problem
 
 
-async def test_refuses_a_number_beyond_all_numbers_and_half_a_character(served: Served) -> None:
+async def test_refuses_a_number_beyond_all_numbers_and_half_a_character(empty: Served) -> None:
     for raw, field in (
         (b'{"code": "A", "url": "rtsp://10.0.0.5/x", "lat": 1e999, "lon": 1}', "lat"),
         (b'{"code": "A", "url": "rtsp://10.0.0.5/x", "name": "\\ud800"}', "name"),
         (b'{"\\ud800": 1}', "body"),
     ):
-        status, problem, _ = await served.ask(
+        status, problem, _ = await empty.ask(
             "POST", "/api/v1/cameras", data=raw, headers={"Content-Type": "application/json"}
         )
         assert (status, problem.get("field")) == (422, field), problem
 
 
-async def test_refuses_a_body_that_is_too_large(served: Served) -> None:
-    status, problem, _ = await served.ask("POST", "/api/v1/cameras", json={"code": "x" * 70_000})
+async def test_refuses_a_body_that_is_too_large(empty: Served) -> None:
+    status, problem, _ = await empty.ask("POST", "/api/v1/cameras", json={"code": "x" * 70_000})
     assert (status, problem["code"]) == (413, "content_too_large")
 
 
 @pytest.mark.parametrize("camera_id", ["0", "7", "-1", "x", "99999999999999999999", "1.0", "%00", "٣"])
-async def test_an_unknown_camera_is_not_found(served: Served, camera_id: str) -> None:
+async def test_an_unknown_camera_is_not_found(empty: Served, camera_id: str) -> None:
     for method in ("GET", "DELETE"):
-        status, problem, _ = await served.ask(method, f"/api/v1/cameras/{camera_id}")
+        status, problem, _ = await empty.ask(method, f"/api/v1/cameras/{camera_id}")
         assert (status, problem["code"]) == (404, "not_found")
 
 
@@ -270,8 +277,8 @@ async def test_an_unknown_camera_is_not_found(served: Served, camera_id: str) ->
         ("stat=recording", "stat"),
     ],
 )
-async def test_refuses_wrong_parameters_and_names_them(served: Served, query: str, field: str) -> None:
-    status, problem, _ = await served.ask("GET", f"/api/v1/cameras?{query}")
+async def test_refuses_wrong_parameters_and_names_them(empty: Served, query: str, field: str) -> None:
+    status, problem, _ = await empty.ask("GET", f"/api/v1/cameras?{query}")
     assert (status, problem.get("field")) == (422, field), problem
     if field == "stat":
         assert "state" in problem["detail"]

@@ -3,9 +3,9 @@
 import json
 import re
 from collections.abc import AsyncIterator
-from pathlib import Path
 from typing import Any
 
+import pytest
 import pytest_asyncio
 
 from tests.web.served import Served, serve
@@ -15,9 +15,9 @@ PAGES = {"/", "/review", "/cameras/{id}", "/static/{path}", "/api/docs"}
 """For people: HTML and what it is made of."""
 
 
-@pytest_asyncio.fixture
-async def served(tmp_path: Path) -> AsyncIterator[Served]:
-    async with serve(tmp_path) as running:
+@pytest_asyncio.fixture(scope="module")
+async def served(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Served]:
+    async with serve(tmp_path_factory.mktemp("openapi")) as running:
         yield running
 
 

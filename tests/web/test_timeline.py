@@ -3,7 +3,6 @@
 from collections.abc import AsyncIterator
 from dataclasses import replace
 from itertools import pairwise
-from pathlib import Path
 
 import pytest
 import pytest_asyncio
@@ -17,10 +16,10 @@ from tests.web.served import Served, serve
 MINUTE_US = 60_000_000
 
 
-@pytest_asyncio.fixture
-async def served(tmp_path: Path) -> AsyncIterator[Served]:
+@pytest_asyncio.fixture(scope="module")
+async def served(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Served]:
     """Camera 1: segments 0, 1 and, after a minute without, 3; a run of minutes each."""
-    async with serve(tmp_path) as running:
+    async with serve(tmp_path_factory.mktemp("footage")) as running:
         await running.add("A")
         await running.add("B")
         rows = [segment(0), segment(1, start_s=60), segment(3, start_s=180)]
