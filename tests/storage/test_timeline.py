@@ -73,10 +73,9 @@ def test_a_long_window_says_the_same_by_hours_as_by_segments(
     from_us = T0_US + from_minute * MINUTE_US + shift_us
     to_us = from_us + minutes * MINUTE_US
     coarse, fine = by_hours(db, from_us, to_us), by_segments(db, from_us, to_us)
-    # A second run inside another's footage may be cut differently; what is covered is the same.
+    # Runs that overlap may be cut differently (spans of runs apart: the next test); what is covered is the same.
     assert [(gap.from_us, gap.to_us) for gap in coarse.gaps] == [(gap.from_us, gap.to_us) for gap in fine.gaps]
     assert coarse.coverage == pytest.approx(fine.coverage)
-    assert coarse.spans[:1] == fine.spans[:1] or not found
 
 
 def test_spans_of_one_run_are_the_same_by_hours_as_by_segments(db: Connection) -> None:
