@@ -19,7 +19,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeVar, cast
@@ -55,7 +55,8 @@ def connect(path: Path, *, readonly: bool = False) -> Connection:
         db.execute("PRAGMA mmap_size = 268435456")
     except sqlite3.DatabaseError as error:
         raise Unavailable(
-            f"cannot open the catalog {path}: {error}; check storage.database, its folder and its rights",
+            f"cannot open the catalog {path}: {error}; check storage.database, its folder and its rights, and that its "
+            "disk is not full",
             field="storage.database",
         ) from error
     db.row_factory = sqlite3.Row
@@ -142,10 +143,20 @@ class Catalog:
     async def open(self) -> None:
         """Migrates, lays the ballast, starts the threads. Raises Conflict, Corrupt or Unavailable."""
         loop = asyncio.get_running_loop()
-        await loop.run_in_executor(self._readers, prepare, self.path)
+        await loop.run_in_executor(self._readers, self._prepare)
         self._db = await loop.run_in_executor(self._readers, connect, self.path)
         await loop.run_in_executor(self._readers, self._ballast.make)
         self._writer.start()
+
+    def _prepare(self) -> None:
+        """On a full disk not even SQLite's shared memory file can be made: the ballast is for that too."""
+        try:
+            prepare(self.path)
+        except Unavailable:
+            if not self._ballast.drop():
+                raise
+            log.error("catalog disk full: ballast released", path=str(self.path))
+            prepare(self.path)
 
     async def close(self) -> None:
         loop = asyncio.get_running_loop()
@@ -202,7 +213,12 @@ class Catalog:
                     ended = True
                     break
                 batch.append(item)
-            self._run_batch(db, batch)
+            try:
+                self._run_batch(db, batch)
+            except Exception as error:  # this thread must live: a waiting writer would wait for ever
+                log.exception("catalog writer failed")
+                for write in batch:
+                    write.error = write.error or self._told(error)
             try:
                 batch[0].loop.call_soon_threadsafe(_resolve_all, batch)
             except RuntimeError:
@@ -210,7 +226,7 @@ class Catalog:
         db.close()
 
     def _run_batch(self, db: Connection, batch: list[_Write]) -> None:
-        """Commits what can be committed; never raises. A full disk is met with the ballast, once."""
+        """Commits what can be committed. A full disk is met with the ballast, once."""
         for attempt in (1, 2):
             for write in batch:
                 write.result, write.error = None, None
@@ -223,7 +239,8 @@ class Catalog:
             except Exception as error:
                 if _is_full(error) and attempt == 1 and self._ballast.drop():
                     log.exception("catalog disk full: ballast released", path=str(self.path))
-                    db.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+                    with suppress(sqlite3.Error):  # only to make more room
+                        db.execute("PRAGMA wal_checkpoint(TRUNCATE)")
                     continue
                 for write in batch:
                     write.error = write.error or self._told(error)
