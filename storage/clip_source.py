@@ -41,9 +41,9 @@ async def plan(footage: Footage, files: Files, slices: Sequence[Slice], *, keep_
 
 async def _edges(files: Files, piece: Piece, fragments: Callable[[Segment], Sequence[Fragment]]) -> Edges:
     first, last = piece.slices[0], piece.slices[-1]
-    opening = await _boxes(files, first.segment, fragments(first.segment)[first.first], piece.init)
+    opening = await boxes_of(files, first.segment, fragments(first.segment)[first.first], piece.init)
     of_last = fragments(last.segment)
-    closing = await _boxes(
+    closing = await boxes_of(
         files, last.segment, of_last[(len(of_last) if last.end is None else last.end) - 1], piece.init
     )
     return Edges(
@@ -54,7 +54,8 @@ async def _edges(files: Files, piece: Piece, fragments: Callable[[Segment], Sequ
     )
 
 
-async def _boxes(files: Files, segment: Segment, fragment: Fragment, init: InitBoxes) -> FragmentBoxes:
+async def boxes_of(files: Files, segment: Segment, fragment: Fragment, init: InitBoxes) -> FragmentBoxes:
+    """A fragment's boxes, as they are in the file. Raises Corrupt when they are not what the index says."""
     async with files.open(segment) as file:
         work = partial(read_fragments, file.fd, fragment.offset, init, at_most=1)
         found, _ = await asyncio.get_running_loop().run_in_executor(file.pool, work)

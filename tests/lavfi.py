@@ -48,12 +48,14 @@ def recorded(
     fps: int = 10,
     size: str = "160x120",
     media_offset_s: int = 0,
+    sound_lead_s: float = 0,
 ) -> tuple[Path, ...]:
     """The files of one run, in order. Frame k of the run shows its number in `testsrc`'s counter (k / fps seconds).
 
-    `media_offset_s`: the run's media time starts there.
+    `media_offset_s`: the run's media time starts there. `sound_lead_s`: the sound begins so long before the picture, as of a
+    camera whose first keyframe is late.
     """
-    name = f"{codec}-{audio}-{b_frames}-{seconds}-{segment_seconds}-{gop_seconds}-{fps}-{size}-{media_offset_s}"
+    name = f"{codec}-{audio}-{b_frames}-{seconds}-{segment_seconds}-{gop_seconds}-{fps}-{size}-{media_offset_s}-{sound_lead_s}"
     target = Path(folder().name) / name
     target.mkdir()
     gop = str(gop_seconds * fps)
@@ -66,15 +68,17 @@ def recorded(
             f"log-level=none:keyint={gop}:min-keyint={gop}:open-gop=0:bframes={b_frames}:pools=1",
         ]
     source = target / "source.mp4"
-    inputs = ["-f", "lavfi", "-i", f"testsrc=size={size}:rate={fps}"]
+    inputs = ["-f", "lavfi", "-t", str(seconds), "-i", f"testsrc=size={size}:rate={fps}"]
     if audio:
-        inputs += ["-f", "lavfi", "-i", "sine=frequency=440:sample_rate=16000"]
+        length_s = str(seconds + sound_lead_s)
+        inputs += ["-f", "lavfi", "-t", length_s, "-i", "sine=frequency=440:sample_rate=16000"]
         encoder += ["-c:a", "aac", "-ac", "1", "-b:a", "32k"]
-    ffmpeg(*inputs, "-t", str(seconds), *encoder, "-pix_fmt", "yuv420p", str(source))
+    ffmpeg(*inputs, *encoder, "-pix_fmt", "yuv420p", str(source))
     tag = ["-tag:v", "hvc1"] if codec == "hevc" else []
     ffmpeg(
-        *(["-itsoffset", str(media_offset_s)] if media_offset_s else []),
-        *["-i", str(source), "-map", "0:v:0", "-map", "0:a:0?", "-c", "copy", *tag, "-max_interleave_delta", "1000000"],
+        *["-itsoffset", str(media_offset_s + sound_lead_s), "-i", str(source)],
+        *["-itsoffset", str(media_offset_s), "-i", str(source)],
+        *["-map", "0:v:0", "-map", "1:a:0?", "-c", "copy", *tag, "-max_interleave_delta", "1000000"],
         *["-bsf:v", SETTS, "-f", "segment", "-segment_time", str(segment_seconds), "-segment_format", "mp4"],
         *["-segment_format_options", SEGMENT_FORMAT, str(target / "%06d.mp4")],
     )

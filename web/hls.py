@@ -31,16 +31,26 @@ Row = tuple[int, int, bool]
 """A fragment as the playlist needs it: (milliseconds, bytes, starts with a keyframe)."""
 InFile = Mapping[tuple[RunId, int], Sequence[Fragment]]
 """Fragments of the segments whose packed list does not hold them (FRAGS_IN_FILE)."""
+Leads = Mapping[RunId, int]
+"""Microseconds of sound before the first picture of a run: its first entry begins so much earlier, and is so much longer."""
+NO_LEADS: Leads = {}
 
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    ms: int
+    ms: int  # from its first sample on
     offset: int  # in the file
     size_bytes: int
 
 
-def vod(slices: Sequence[Slice], from_us: int, to_us: int, init_bytes: Mapping[InitId, int], in_file: InFile) -> str:
+def vod(
+    slices: Sequence[Slice],
+    from_us: int,
+    to_us: int,
+    init_bytes: Mapping[InitId, int],
+    in_file: InFile,
+    leads: Leads = NO_LEADS,
+) -> str:
     """The whole window, to its end. `init_bytes`: the length of each init that occurs."""
     joined = to_us - from_us > PER_FRAGMENT_US
     body: list[str] = []
@@ -49,14 +59,17 @@ def vod(slices: Sequence[Slice], from_us: int, to_us: int, init_bytes: Mapping[I
     for part in slices:
         rows = _whole_row(part, init_bytes, in_file) if joined else None
         entries = [rows] if rows else _entries(part, init_bytes[part.segment.init_id], in_file, joined=joined)
+        lead_us = _lead_us(part, leads)
+        entries[0] = _lengthened(entries[0], lead_us)
         longest_ms = max(longest_ms, *(entry.ms for entry in entries))
-        _head(body, before, part, init_bytes)
+        _head(body, before, part, init_bytes, lead_us)
         _list(body, part.segment, entries, part.first)
         before = part
     head = ["#EXTM3U", "#EXT-X-VERSION:7", "#EXT-X-PLAYLIST-TYPE:VOD", "#EXT-X-INDEPENDENT-SEGMENTS"]
     head += [f"#EXT-X-TARGETDURATION:{target_s(longest_ms)}", "#EXT-X-MEDIA-SEQUENCE:0"]
-    if slices and from_us > slices[0].start_us:
-        head.append(f"#EXT-X-START:TIME-OFFSET={(from_us - slices[0].start_us) / 1e6:.3f},PRECISE=YES")
+    start_us = slices[0].start_us - _lead_us(slices[0], leads) if slices else from_us
+    if from_us > start_us:
+        head.append(f"#EXT-X-START:TIME-OFFSET={(from_us - start_us) / 1e6:.3f},PRECISE=YES")
     return "\n".join([*head, *body, "#EXT-X-ENDLIST", ""])
 
 
@@ -68,6 +81,7 @@ def live(
     target: int,
     sequence: int,
     discontinuities: int,
+    leads: Leads = NO_LEADS,
 ) -> str:
     """The newest part of what a camera records, an entry a fragment. Without slices: a valid empty playlist.
 
@@ -80,8 +94,11 @@ def live(
     for part in slices:
         rows = _rows(part, in_file)
         independent = independent and all(row[2] for row in rows)
-        _head(body, before, part, init_bytes)
-        _list(body, part.segment, _split(rows, _first_offset(part, init_bytes, in_file)), part.first)
+        entries = _split(rows, _first_offset(part, init_bytes, in_file))
+        lead_us = _lead_us(part, leads)
+        entries[0] = _lengthened(entries[0], lead_us)
+        _head(body, before, part, init_bytes, lead_us)
+        _list(body, part.segment, entries, part.first)
         before = part
     head = ["#EXTM3U", "#EXT-X-VERSION:7", f"#EXT-X-TARGETDURATION:{target}", f"#EXT-X-MEDIA-SEQUENCE:{sequence}"]
     if discontinuities:
@@ -106,8 +123,11 @@ def follows(before: Slice, after: Slice) -> bool:
     return a.n + 1 == b.n and before.end is None and after.first == 0
 
 
-def longest_ms(slices: Sequence[Slice], in_file: InFile) -> int:
-    return max((row[0] for part in slices for row in _rows(part, in_file)), default=0)
+def longest_ms(slices: Sequence[Slice], in_file: InFile, leads: Leads) -> int:
+    return (
+        max((row[0] for part in slices for row in _rows(part, in_file)), default=0)
+        + max(leads.values(), default=0) // 1000
+    )
 
 
 def entry_count(part: Slice) -> int:
@@ -120,7 +140,15 @@ def media_uri(camera_id: CameraId, run_id: RunId, n: int) -> str:
     return f"../../media/{camera_id}/{run_id}/{n}.mp4"
 
 
-def _head(body: list[str], before: Slice | None, part: Slice, init_bytes: Mapping[InitId, int]) -> None:
+def _lead_us(part: Slice, leads: Leads) -> int:
+    return leads.get(part.segment.run_id, 0) if part.segment.n == 0 and part.first == 0 else 0
+
+
+def _lengthened(entry: Entry, lead_us: int) -> Entry:
+    return Entry(entry.ms + lead_us // 1000, entry.offset, entry.size_bytes) if lead_us else entry
+
+
+def _head(body: list[str], before: Slice | None, part: Slice, init_bytes: Mapping[InitId, int], lead_us: int) -> None:
     """What stands before the first entry of a slice."""
     segment = part.segment
     if before is None or not follows(before, part):
@@ -129,7 +157,7 @@ def _head(body: list[str], before: Slice | None, part: Slice, init_bytes: Mappin
         if before is None or before.segment.init_id != segment.init_id:
             uri = media_uri(segment.camera_id, segment.run_id, segment.n)
             body.append(f'#EXT-X-MAP:URI="{uri}",BYTERANGE="{init_bytes[segment.init_id]}@0"')
-    body.append(f"#EXT-X-PROGRAM-DATE-TIME:{_date(part.start_us)}")
+    body.append(f"#EXT-X-PROGRAM-DATE-TIME:{_date(part.start_us - lead_us)}")
 
 
 def _list(body: list[str], segment: Segment, entries: Sequence[Entry], first: int) -> None:

@@ -74,14 +74,16 @@ async def playlist(request: web.Request) -> web.Response:
         text = hls.live([], {}, {}, target=EMPTY_TARGET_S, sequence=0, discontinuities=0)
     else:
         special = await windows.in_file(footage, found)
+        leads = await request.app[windows.LEADS].of(found)
         run = await footage.run(found[0].segment.run_id)
         text = hls.live(
             found,
             await windows.init_lengths(footage, found),
             special,
-            target=memory.target(camera_id, hls.longest_ms(found, special)),
+            target=memory.target(camera_id, hls.longest_ms(found, special, leads)),
             sequence=run.seq0 + found[0].segment.frag0 + found[0].first,
             discontinuities=run.discontinuities + memory.passed(camera_id, found),
+            leads=leads,
         )
     return web.Response(body=text.encode(), headers={"Content-Type": hls.CONTENT_TYPE, "Cache-Control": "no-store"})
 

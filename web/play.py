@@ -11,6 +11,7 @@ from aiohttp import web
 from config.errors import Invalid
 from storage.clock import rfc3339
 from storage.files import Files
+from storage.lead import Leads
 from storage.model import CameraId
 from storage.stills import Stills
 from web import bodies, clips, frames, hls, live, media, params, windows
@@ -26,6 +27,7 @@ def setup(app: web.Application) -> None:
     """What the playback handlers share. Wants FOOTAGE, VOLUMES and FFMPEG to be there."""
     app[FILES] = Files(app[VOLUMES], app[FOOTAGE].segment)
     app[STILLS] = Stills(app[FFMPEG], app[FILES])
+    app[windows.LEADS] = Leads(app[FOOTAGE], app[FILES])
     app[live.MEMORY] = live.Memory()
     app.on_cleanup.append(_close)
 
@@ -54,11 +56,12 @@ async def index(request: web.Request) -> web.Response:
     found = await windows.slices(footage, camera_id, from_us, to_us)
     lengths = await windows.init_lengths(footage, found)
     special = await windows.in_file(footage, found)
+    leads = await request.app[windows.LEADS].of(found)
     to_us = min(to_us, found[-1].end_us)
     if to_us - from_us > THREAD_OVER_US:
-        text = await asyncio.to_thread(hls.vod, found, from_us, to_us, lengths, special)
+        text = await asyncio.to_thread(hls.vod, found, from_us, to_us, lengths, special, leads)
     else:
-        text = hls.vod(found, from_us, to_us, lengths, special)
+        text = hls.vod(found, from_us, to_us, lengths, special, leads)
     return playlist_answer(text, final=not any(part.segment.growing for part in found))
 
 

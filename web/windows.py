@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+from aiohttp import web
+
 from config.errors import Invalid, NotFound
 from storage.clock import rfc3339
 from storage.footage import Footage
+from storage.lead import Leads
 from storage.model import CameraId, Fragment, InitId, RunId, Segment, SegmentFlag, Slice
 
 MAX_WINDOW_US = 31 * 86_400 * 1_000_000
 """The index of a month is some 45,000 rows: longer windows are asked for in parts."""
+LEADS: web.AppKey[Leads] = web.AppKey("leads")
 
 
 async def slices(footage: Footage, camera_id: CameraId, from_us: int, to_us: int) -> list[Slice]:

@@ -8,7 +8,7 @@ from itertools import pairwise
 from hypothesis import given
 from hypothesis import strategies as st
 
-from storage.model import Segment, SegmentFlag, Slice
+from storage.model import RunId, Segment, SegmentFlag, Slice
 from storage.selection import select
 from tests.rows import INITS, T0_US, fragments, segment
 from web import hls
@@ -127,6 +127,20 @@ def test_entries_begin_with_keyframes_even_where_fragments_do_not() -> None:
 def test_target_duration_is_the_longest_entry_rounded_up() -> None:
     assert "#EXT-X-TARGETDURATION:3" in vod([segment(durations_ms=[2000, 2040, 10])])
     assert "#EXT-X-TARGETDURATION:1" in vod([segment(durations_ms=[200] * 30)])
+
+
+def test_a_runs_first_entry_begins_with_its_sound() -> None:
+    run = 1_795_000_020_000
+    files = [segment(n, start_s=60 * n) for n in range(2)]
+    text = hls.vod(slices(files), T0_US + S, T0_US + 120 * S, INITS, {}, {RunId(run): 1_250_000})
+    lines = text.splitlines()
+    dates = [line.split(":", 1)[1] for line in lines if line.startswith("#EXT-X-PROGRAM-DATE-TIME")]
+    assert dates == ["2026-11-18T11:06:58.750Z", "2026-11-18T11:08:00.000Z"]
+    assert [d for d, *_ in entries(lines)][:3] == [3.25, 2.0, 2.0]
+    assert "#EXT-X-START:TIME-OFFSET=2.250,PRECISE=YES" in lines
+    assert "#EXT-X-TARGETDURATION:4" in lines
+    text = hls.vod(slices(files, 10), T0_US + 10 * S, T0_US + 120 * S, INITS, {}, {RunId(run): 1_250_000})
+    assert {d for d, *_ in entries(text.splitlines())} == {2.0}
 
 
 def test_live_numbers_its_entries_and_never_ends() -> None:
