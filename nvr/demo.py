@@ -158,6 +158,7 @@ def plan_past(made: DemoCameras, listed: list[Camera], options: DemoOptions, ffm
 
 def record_runs(db: Connection, settings: Settings, volume: Volume, plans: list[past.Past]) -> None:
     for plan in plans:
+        last = [other for other in plans if other.camera_id == plan.camera_id][-1]
         runs.insert(
             db,
             Run(
@@ -168,7 +169,7 @@ def record_runs(db: Connection, settings: Settings, volume: Volume, plans: list[
                 started_us=plan.start_us,
                 clock_source="demo",
                 ended_us=plan.start_us + plan.dur_us,
-                end_reason="unreachable" if plan.camera_id == 2 else "server_down",
+                end_reason="server_down" if plan is last else "unreachable",
             ),
         )
 

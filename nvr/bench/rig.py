@@ -52,13 +52,13 @@ async def simulated(count: int, *, kbps: int, gop_s: float = 2.0, audio: str = "
         stdout=subprocess.DEVNULL,
     )
     try:
-        await _until_open(port, process)
+        await until_open(port, process)
         yield port
     finally:
         end(process)
 
 
-async def _until_open(port: int, process: subprocess.Popen[bytes]) -> None:
+async def until_open(port: int, process: subprocess.Popen[bytes]) -> None:
     loop = asyncio.get_running_loop()
     deadline = loop.time() + START_LIMIT_S
     while loop.time() < deadline:
@@ -183,7 +183,7 @@ async def served(folder: Path, *, start_per_second: float = 10.0, segment_second
         serve = command("serve", "--config", str(settings))
         process = subprocess.Popen(serve, stdout=log, stderr=log)  # noqa: ASYNC220 - as above
     try:
-        await _until_open(port, process)
+        await until_open(port, process)
         async with aiohttp.ClientSession() as http:
             yield Served(folder, port, process, http)
     finally:
