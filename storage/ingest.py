@@ -18,7 +18,7 @@ from pathlib import Path
 
 import structlog
 
-from config.errors import NvrError
+from config.errors import NvrError, Unavailable
 from storage import activity, frags
 from storage.adopt import adopt_placed
 from storage.catalog import activity_usual, inits, runs, segments
@@ -148,6 +148,9 @@ class Ingest:
         pool = self._volumes.pool(volume.id)
         root = Path(volume.path)
         path = root / SPOOL / spool_name(name.camera_id, name.run_id, name.n)
+        if await loop.run_in_executor(pool, _earlier_waits, root, name, state.last_n):
+            # A server that comes back gets the hint for the newest file before the pass has taken the older ones.
+            raise Unavailable("an earlier file of its run waits")
         try:
             examined = await loop.run_in_executor(pool, partial(examine, path, sync=True))
         except FileNotFoundError:
@@ -254,6 +257,15 @@ class Ingest:
     async def load_usual(self) -> None:
         """At start: what is usual for each camera and hour."""
         self._usual = await self._catalog.read(activity_usual.load)
+
+
+def _earlier_waits(root: Path, name: SpoolName, last_n: int) -> bool:
+    """Whether it is there, and one of its run that comes before it as well: each start is the end of the one before."""
+
+    def there(n: int) -> bool:
+        return (root / SPOOL / spool_name(name.camera_id, name.run_id, n)).exists()
+
+    return there(name.n) and any(there(n) for n in range(last_n + 1, name.n))
 
 
 def hour_of_day(segment: Segment) -> int:

@@ -92,8 +92,8 @@ class Spool:
     async def _take(self, volume: Volume, name: SpoolName) -> None:
         try:
             await self._ingest.take(volume, name, last_of_run=False)
-        except (OSError, NvrError) as error:
-            log.warning("file not indexed yet", volume=volume.id, camera=name.camera_id, n=name.n, error=str(error))
+        except (OSError, NvrError) as error:  # the pass comes to it
+            log.info("file not indexed yet", volume=volume.id, camera=name.camera_id, n=name.n, error=str(error))
         else:
             self._growth.drop(name)
 

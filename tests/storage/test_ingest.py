@@ -184,6 +184,16 @@ async def test_a_file_that_vanishes_is_no_error(node: Node, camera: CameraId) ->
     assert [row.n for row in await node.rows(camera)] == [0, 2]
 
 
+async def test_a_hint_for_the_newest_file_does_not_jump_the_queue(node: Node, camera: CameraId) -> None:
+    names = node.put(camera, RUN, recorded())
+    with pytest.raises(Unavailable, match="earlier"):
+        await node.ingest.take(node.volume, names[2], last_of_run=False)
+    await node.ingest.take_all(node.volume, names, live=set())
+    rows = await node.rows(camera)
+    assert [row.n for row in rows] == [0, 1, 2]
+    assert [row.start_us for row in rows[1:]] == [row.end_us for row in rows[:-1]]
+
+
 async def test_another_file_under_its_final_name_is_never_overwritten(node: Node, camera: CameraId) -> None:
     name = node.put(camera, RUN, recorded())[0]
     await node.sweep()
