@@ -196,8 +196,17 @@ class Server:
                 log.error(name + " failed", error=str(error))
             except Exception:
                 log.exception(name + " failed")
-            fast = name == "pass" and self.fleet.starting()
-            await asyncio.sleep(STARTING_PASS_S if fast else period_s)
+            if name == "pass":
+                await self._until_next_pass()
+            else:
+                await asyncio.sleep(period_s)
+
+    async def _until_next_pass(self) -> None:
+        """PASS_S, or less from when a recorder is starting."""
+        for _ in range(round(PASS_S / STARTING_PASS_S)):
+            await asyncio.sleep(STARTING_PASS_S)
+            if self.fleet.starting():
+                return
 
     async def _pass(self) -> None:
         """Every 10 s: check volumes, list spools, look at growing files, index what is complete, judge the recorders."""
