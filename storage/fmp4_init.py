@@ -167,8 +167,24 @@ def _description(data: bytes, kind: bytes, start: int, end: int, *, head: int) -
     if head == 78:
         fields = fields[:42] + fields[74:]
     parts = [kind, fields]
-    parts += [data[b_start - 8 : b_end] for b_kind, b_start, b_end in boxes(data, start + head, end) if b_kind != b"btrt"]
+    parts += [
+        data[b_start - 8 : b_end] for b_kind, b_start, b_end in boxes(data, start + head, end) if b_kind != b"btrt"
+    ]
     return b"".join(parts)
+
+
+def _without_bitrates(stsd: bytes) -> bytes:
+    """The same with btrt (ISO 14496-12 8.5.2) and the three rates of esds set to 0: muxers write guesses there."""
+    made = bytearray(stsd)
+    for kind, start, end in boxes(stsd, 16, len(stsd)):
+        children = start + (28 if kind == b"mp4a" else 78)
+        for inner, inner_start, inner_end in boxes(stsd, children, end) if children < end else ():
+            if inner == b"btrt":
+                made[inner_start:inner_end] = bytes(inner_end - inner_start)
+            elif inner == b"esds":
+                at = inner_start + 4 + _decoder_config(stsd[inner_start + 4 : inner_end])
+                made[at + 2 : at + 13] = bytes(11)
+    return bytes(made[: len(stsd)])
 
 
 def _video_entry(data: bytes, kind: bytes, start: int, end: int) -> tuple[str, str, int, int]:
@@ -204,12 +220,7 @@ def _audio_entry(data: bytes, kind: bytes, start: int, end: int) -> tuple[str, s
 
 def _esds(descriptor: bytes) -> tuple[int, int]:
     """(object type indication, MPEG-4 audio object type). Raises IndexError for a short one."""
-    at = _descriptor(descriptor, 0, 0x03)
-    flags = descriptor[at + 2]
-    at += 3 + 2 * (flags >> 7 & 1) + 2 * (flags >> 5 & 1)
-    if flags >> 6 & 1:
-        at += 1 + descriptor[at]
-    at = _descriptor(descriptor, at, 0x04)
+    at = _decoder_config(descriptor)
     object_type = descriptor[at]
     if object_type != _MPEG4_AUDIO:
         return object_type, 0
@@ -218,6 +229,16 @@ def _esds(descriptor: bytes) -> tuple[int, int]:
     if audio_type == 31:  # an escape: six more bits
         audio_type = 32 + ((descriptor[at] & 7) << 3 | descriptor[at + 1] >> 5)
     return object_type, audio_type
+
+
+def _decoder_config(descriptor: bytes) -> int:
+    """Where the DecoderConfigDescriptor's content starts: object type, stream type, buffer size, two bit rates."""
+    at = _descriptor(descriptor, 0, 0x03)
+    flags = descriptor[at + 2]
+    at += 3 + 2 * (flags >> 7 & 1) + 2 * (flags >> 5 & 1)
+    if flags >> 6 & 1:
+        at += 1 + descriptor[at]
+    return _descriptor(descriptor, at, 0x04)
 
 
 def _descriptor(data: bytes, at: int, tag: int) -> int:
