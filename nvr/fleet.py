@@ -83,6 +83,7 @@ class Fleet:
         self._tasks: dict[CameraId, asyncio.Task[None]] = {}
         self._acting: set[asyncio.Task[None]] = set()
         self._adopted = False
+        self._started_us = clock()
 
     @property
     def run_id_floor(self) -> int:
@@ -229,7 +230,8 @@ class Fleet:
         recorder = self._recorders.get(segment.camera_id)
         if recorder is not None:
             recorder.newest_us = max(recorder.newest_us or 0, segment.end_us)
-            recorder.recorded_us += segment.dur_us
+            if segment.start_us >= self._started_us:  # what an earlier server left behind was expected in its life
+                recorder.recorded_us += segment.dur_us
             if segment.clock_offset_us is not None:
                 recorder.clock_offset_us = segment.clock_offset_us
 
