@@ -26,13 +26,14 @@ from storage.catalog.db import Catalog
 from storage.catalog.sqlite import Connection
 from storage.describe import Place, init_of, measure, segment_of
 from storage.examine import Examined, examine, stream_of
-from storage.model import HOUR_US, CameraId, InitId, Run, RunId, Segment, Volume
+from storage.model import HOUR_US, CameraId, InitId, Run, RunId, Segment, SegmentFlag, Volume
 from storage.moves import place, quarantine
 from storage.paths import ARCHIVE, SPOOL, SpoolName, archive_path, spool_name
 from storage.timemodel import MAX_DRIFT_US, LagOf, Measured, RunClock
 from storage.volumes import Volumes
 
 log = structlog.get_logger()
+
 
 @dataclass(slots=True)
 class RunState:
@@ -108,7 +109,7 @@ class Ingest:
         state.next_frag0 = last.frag0 + frags.count(last.frags)
         state.last_n = last.n
         loop = asyncio.get_running_loop()
-        offsets: list[int] = []
+        ends: list[tuple[int, int]] = []
         mtime_us = last.end_us + state.lag_us
         for row in reversed(newest_first):
             media_end_us = row.media_start * 1_000_000 // init.timescale + frags.total_ms(row.frags) * 1000
@@ -118,10 +119,14 @@ class Ingest:
                 found = await loop.run_in_executor(self._volumes.pool(row.volume_id), path.stat)
             except (OSError, NvrError):
                 continue  # gone or its volume is away: one sample less
-            mtime_us = found.st_mtime_ns // 1000
-            offsets.append(mtime_us - media_end_us - state.lag_us)
+            if row is last:
+                mtime_us = found.st_mtime_ns // 1000
+            if SegmentFlag.TIME_BAD in row.flags:
+                ends.clear()
+            elif row.n > 0:  # a run's first can start with nonsense
+                ends.append((media_end_us, found.st_mtime_ns // 1000))
         media_end_us = last.media_start * 1_000_000 // init.timescale + frags.total_ms(last.frags) * 1000
-        state.clock.resume(last.n, last.end_us, media_end_us, mtime_us, offsets)
+        state.clock.resume(last.n, last.end_us, media_end_us, mtime_us, ends)
 
     def known(self, run_id: RunId) -> RunState | None:
         return self._runs.get(run_id)

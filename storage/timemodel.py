@@ -76,7 +76,7 @@ class _End:
 
 def delay_error_us(samples: list[int]) -> int:
     """How late the best sample may still be (99 of 100), if delays are spread evenly. 0 without samples."""
-    count = len(set(samples))
+    count = len(samples)
     if count < 2:
         return ONE_SAMPLE_ERROR_US * count
     spread_us = (max(samples) - min(samples)) * (count + 1) / (count - 1)
@@ -88,18 +88,21 @@ class RunClock:
     """The time model of one run. `watched` as the file grows, `date` in the order of n as files close."""
 
     _end: _End | None = None
-    _recent: deque[int] = field(default_factory=lambda: deque(maxlen=RECENT_SEGMENTS))  # offsets: wall - media - lag
-    _watched: dict[int, dict[int, int]] = field(default_factory=dict)  # n -> media time -> offset
+    # Samples as media time -> offset, which is wall - media - lag.
+    _recent: deque[tuple[int, int]] = field(default_factory=lambda: deque(maxlen=RECENT_SEGMENTS))
+    _watched: dict[int, dict[int, int]] = field(default_factory=dict)  # by n
+    _resumed: list[tuple[int, int]] = field(default_factory=list)  # (media, wall): the lag is known with the next file
 
     def watched(self, n: int, media_us: int, wall_us: int, lag_us: int) -> None:
         """A sample from the growing file n."""
         # Another look at the same fragment tells nothing new.
         self._watched.setdefault(n, {})[media_us] = wall_us - media_us - lag_us
 
-    def resume(self, n: int, end_us: int, media_end_us: int, mtime_us: int, offsets: list[int]) -> None:
-        """Go on after a restart of the server: the newest indexed segment, and the closing offsets of the last five."""
+    def resume(self, n: int, end_us: int, media_end_us: int, mtime_us: int, ends: list[tuple[int, int]]) -> None:
+        """Go on after a restart of the server: the newest indexed segment, and (media time, wall time) at which the last
+        five were closed."""
         self._end = _End(n, end_us, media_end_us, mtime_us)
-        self._recent.extend(offsets)
+        self._resumed = ends[-RECENT_SEGMENTS:]
 
     def provisional(self, n: int, media_start_us: int) -> int | None:
         """Start of a segment that is still growing; None while nothing is known of the run."""
@@ -110,14 +113,16 @@ class RunClock:
 
     def date(self, file: Measured) -> Dated:
         """Fixes the segment's start and length for ever."""
-        own = list(self._watched.pop(file.n, {}).values())
+        own = self._watched.pop(file.n, {})
         for stale in [n for n in self._watched if n < file.n]:
             del self._watched[stale]
         media_end_us = file.media_start_us + file.media_dur_us
         closing = file.end_wall_us - media_end_us - file.lag_us
+        self._recent.extend((media_us, wall_us - media_us - file.lag_us) for media_us, wall_us in self._resumed)
+        self._resumed = []
         if not file.last_of_run:
-            self._recent.append(closing)
-            own.append(closing)
+            self._recent.append((media_end_us, closing))
+            own[media_end_us] = closing
         flags = SegmentFlag(0)
         samples = self._samples(own)
         err_us = LAG_ERROR_US + delay_error_us(samples)
@@ -134,17 +139,13 @@ class RunClock:
         self._end = _End(file.n, dated.start_us + dated.dur_us, media_end_us, file.end_wall_us)
         return dated
 
-    def _samples(self, own: list[int]) -> list[int]:
+    def _samples(self, own: dict[int, int]) -> list[int]:
         """The segment's own where there are enough of them, else those of the run's last ones too; for a run's first, those
         of the files behind it: a server that comes back finds several at once."""
         if len(own) >= ENOUGH_SAMPLES:
-            return own
-        behind = (
-            []
-            if self._end is not None
-            else [offset for offsets in self._watched.values() for offset in offsets.values()]
-        )
-        return [*own, *self._recent, *behind[:ENOUGH_SAMPLES]]
+            return list(own.values())
+        behind = [] if self._end else [sample for of in self._watched.values() for sample in of.items()]
+        return list({**own, **dict(self._recent), **dict(behind[:ENOUGH_SAMPLES])}.values())
 
     def _first(self, file: Measured, sample: int, err_us: int, flags: SegmentFlag) -> Dated:
         dur_us = _possible(file.media_dur_us)
@@ -153,9 +154,8 @@ class RunClock:
 
     def _next(self, end: _End, file: Measured, sample: int, err_us: int, flags: SegmentFlag) -> Dated:
         start_us = end.wall_us
-        if (
-            file.n != end.n + 1
-        ):  # a file between is lost or in quarantine: the run's media time still tells how long it was
+        if file.n != end.n + 1:
+            # A file between is lost or in quarantine: the run's media time still tells how long it was.
             start_us += max(file.media_start_us - end.media_us, 0)
         elif not file.last_of_run:
             passed_us = file.end_wall_us - end.mtime_us

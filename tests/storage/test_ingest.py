@@ -301,3 +301,39 @@ async def test_names_and_rows_agree(node: Node, camera: CameraId) -> None:
     await node.sweep()
     wanted = [archive_path(camera, row.start_us, row.run_id, row.n) for row in await node.rows(camera)]
     assert [str(path.relative_to(node.root / "archive")) for path in node.archived()] == wanted
+
+
+async def test_a_run_goes_on_after_a_restart_where_it_was(node: Node, camera: CameraId, tmp_path: Path) -> None:
+    files = recorded(seconds=24)
+    node.live = {RUN}
+    node.put(camera, RUN, files[:4])
+    await node.sweep()
+    before = await node.rows(camera)
+    async with node_at(tmp_path) as restarted:
+        restarted.live = {RUN}
+        restarted.put(camera, RUN, files[4:], first=4)
+        await restarted.sweep()
+        rows = await restarted.rows(camera)
+        assert rows[:3] == before
+        assert [row.n for row in rows] == [0, 1, 2, 3, 4]
+        assert all(one.end_us == other.start_us for one, other in pairwise(rows))
+        assert [row.frag0 for row in rows] == [0, 4, 8, 12, 16]
+        assert not any(row.flags for row in rows)
+        assert rows[-1].err_us < 50_000
+
+
+async def test_a_run_goes_on_after_a_restart_when_its_newest_file_is_gone(
+    node: Node, camera: CameraId, tmp_path: Path
+) -> None:
+    files = recorded(seconds=24)
+    node.live = {RUN}
+    node.put(camera, RUN, files[:4])
+    await node.sweep()
+    node.path((await node.rows(camera))[-1]).unlink()
+    async with node_at(tmp_path) as restarted:
+        restarted.live = {RUN}
+        restarted.put(camera, RUN, files[4:], first=4)
+        await restarted.sweep()
+        rows = await restarted.rows(camera)
+        assert [row.n for row in rows] == [0, 1, 2, 3, 4]
+        assert not any(row.flags for row in rows)
