@@ -71,9 +71,10 @@ def fsck(settings: Settings, dry_run: bool, accept_loss: bool, from_volumes: boo
 
 
 def _tell(report: dict[str, Any], dry_run: bool) -> None:
+    always = "segments" if "segments" in report else "checked"
     for name, words in WORDS.items():
-        if report.get(name) or name in ("checked", "segments"):
-            click.echo(f"{report.get(name, 0):10,}  {words}")
+        if report.get(name) or name == always:
+            click.echo(f"{report[name]:10,}  {words}")
     if report.get("nameless"):
         ids = ", ".join(map(str, report["nameless"]))
         click.echo(f"nobody describes the cameras {ids}: they are disabled stand-ins; give them name and URL")
@@ -173,7 +174,12 @@ def _bar(title: str) -> Iterator[_Bar]:
 
 
 @click.command()
-@click.option("--to", "folder", type=click.Path(file_okay=False, path_type=Path), help="A copy there, and only there.")
+@click.option(
+    "--to",
+    "folder",
+    type=click.Path(file_okay=False, path_type=Path),
+    help="A copy there, and only there; of copies there 14 are kept.",
+)
 @click.option("--list", "listing", is_flag=True, help="Show the backups on the volumes.")
 @click.option(
     "--restore",
