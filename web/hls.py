@@ -177,7 +177,7 @@ def _extinf(ms: int) -> str:
 def _date(us: int) -> str:
     """To the millisecond: what players keep of it."""
     ms = (us + 500) // 1000
-    return datetime.fromtimestamp(ms // 1000, UTC).strftime("%Y-%m-%dT%H:%M:%S") + f".{ms % 1000:03d}Z"
+    return f"{datetime.fromtimestamp(ms // 1000, UTC).isoformat()[:19]}.{ms % 1000:03d}Z"
 
 
 def _entries(part: Slice, init_bytes: int, in_file: InFile, *, joined: bool) -> list[Entry]:

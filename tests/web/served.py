@@ -12,7 +12,7 @@ from typing import Any
 
 from aiohttp import ClientSession, web
 
-from config.settings import RecordingSettings, ServerSettings, Settings, StorageSettings
+from config.settings import PlaybackSettings, RecordingSettings, ServerSettings, Settings, StorageSettings
 from storage.binary import find
 from storage.catalog import runs
 from storage.catalog.ballast import Ballast
@@ -127,8 +127,9 @@ def replace_in(settings: ServerSettings, values: dict[str, Any]) -> ServerSettin
 
 
 @asynccontextmanager
-async def serve(folder: Path, **server: Any) -> AsyncIterator[Served]:
-    settings = settings_for(folder, **server)
+async def serve(folder: Path, *, x_accel_prefix: str = "", **server: Any) -> AsyncIterator[Served]:
+    playback = PlaybackSettings(x_accel_prefix=x_accel_prefix)
+    settings = settings_for(folder, **server).model_copy(update={"playback": playback})
     catalog = Catalog(settings.storage.database)
     await catalog.open()
     volumes = Volumes(catalog, settings.storage.volumes)
