@@ -29,7 +29,6 @@ P = ParamSpec("P")
 T = TypeVar("T")
 
 
-
 def with_settings(command: Callable[..., T]) -> Callable[..., T]:
     """Adds `--config FILE` and passes the loaded Settings as `settings`."""
 

@@ -31,8 +31,12 @@ BENCHES = {
 @click.argument("names", nargs=-1, metavar="[all|" + "|".join(BENCHES) + "]...")
 @click.option("--quick", is_flag=True, help="Shorter and smaller: to see that it runs, not to quote.")
 @click.option("--json", "as_json", is_flag=True, help="Answer in JSON.")
-@click.option("--keep", type=click.Path(dir_okay=False, path_type=Path), help="Keep the latest figures in this JSON file.")
-@click.option("--page", "page_file", type=click.Path(dir_okay=False, path_type=Path), help="With --keep: write its table there.")
+@click.option(
+    "--keep", type=click.Path(dir_okay=False, path_type=Path), help="Keep the latest figures in this JSON file."
+)
+@click.option(
+    "--page", "page_file", type=click.Path(dir_okay=False, path_type=Path), help="With --keep: write its table there."
+)
 def bench(names: tuple[str, ...], quick: bool, as_json: bool, keep: Path | None, page_file: Path | None) -> None:
     """Measure; a table of what was measured against its goal. Without a name: all, about 40 minutes."""
     wanted = list(BENCHES) if not names or "all" in names else list(names)

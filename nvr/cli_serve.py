@@ -30,7 +30,8 @@ def serve(settings: Settings) -> None:
             running = len(server.fleet.live_runs())
             await server.stop(end_recorders=False)
         click.echo(
-            f"nvr: {which.name}: the server has ended, {running} recorders go on (nvr stop --recorders ends them)", err=True
+            f"nvr: {which.name}: the server has ended, {running} recorders go on (nvr stop --recorders ends them)",
+            err=True,
         )
 
     asyncio.run(main())

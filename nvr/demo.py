@@ -174,7 +174,9 @@ def record_runs(db: Connection, settings: Settings, volume: Volume, plans: list[
         )
 
 
-async def demo(options: DemoOptions, say: Callable[[str], None], progress: Callable[[int], Callable[[int], None]]) -> None:
+async def demo(
+    options: DemoOptions, say: Callable[[str], None], progress: Callable[[int], Callable[[int], None]]
+) -> None:
     """Runs until SIGINT or SIGTERM; ends everything it started."""
     settings = settings_for(options, free_port("127.0.0.1", options.port, asked=options.port_asked))
     options.data.mkdir(parents=True, exist_ok=True)
@@ -208,5 +210,3 @@ async def demo(options: DemoOptions, say: Callable[[str], None], progress: Calla
         finally:
             say("ending the recorders ...")
             await server.stop(end_recorders=True)
-
-

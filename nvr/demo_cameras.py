@@ -6,6 +6,7 @@ Started as `python -m nvr.demo_cameras <JSON of DemoCameras>`; prints one line, 
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import json
 import sys
 from dataclasses import asdict, dataclass
@@ -59,7 +60,5 @@ async def _until_closed(reader: asyncio.StreamReader, closed: asyncio.Event) -> 
 
 
 if __name__ == "__main__":
-    try:
+    with contextlib.suppress(KeyboardInterrupt):
         asyncio.run(serve(DemoCameras(**json.loads(sys.argv[1]))))
-    except KeyboardInterrupt:
-        pass

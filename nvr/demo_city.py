@@ -16,7 +16,9 @@ class Place(NamedTuple):
 
 
 PLACES = (
-    Place("Jhakarkati bus stand, gate 1", "झकरकटी बस अड्डा, गेट 1", "bus_stand", "Babupurwa", "entrance", 26.4420, 80.3450),
+    Place(
+        "Jhakarkati bus stand, gate 1", "झकरकटी बस अड्डा, गेट 1", "bus_stand", "Babupurwa", "entrance", 26.4420, 80.3450
+    ),
     Place("Bada Chauraha, north side", "बड़ा चौराहा, उत्तर", "smart_city", "Kotwali", "road_side", 26.4716, 80.3512),
     Place("Mall Road, bank entrance", "माल रोड, बैंक प्रवेश द्वार", "bank_atm", "Cantt", "entrance", 26.4667, 80.3580),
     Place("Ghantaghar police post", "घंटाघर पुलिस चौकी", "police_post", "Harbans Mohal", "public_area", 26.4540, 80.3510),

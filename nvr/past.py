@@ -39,7 +39,15 @@ def command(ffmpeg: Path, volume: Path, past: Past, segment_seconds: int) -> lis
     return [
         *(str(ffmpeg), "-hide_banner", "-nostdin", "-loglevel", "error"),
         *("-stream_loop", "-1", "-i", str(past.loop), "-t", f"{past.dur_us / 1e6:.3f}"),
-        *("-map", "0:v:0", "-c:v", "copy", "-video_track_timescale", "90000", *(("-tag:v", "hvc1") if past.hevc else ())),
+        *(
+            "-map",
+            "0:v:0",
+            "-c:v",
+            "copy",
+            "-video_track_timescale",
+            "90000",
+            *(("-tag:v", "hvc1") if past.hevc else ()),
+        ),
         *("-f", "segment", "-segment_time", str(segment_seconds), "-segment_format", "mp4"),
         *("-segment_format_options", f"movflags={MOVFLAGS}:avoid_negative_ts=make_non_negative"),
         spool_pattern(volume, past.camera_id, past.run_id),

@@ -13,6 +13,7 @@ import json
 import os
 import sys
 import tempfile
+from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from functools import partial
 from pathlib import Path
@@ -69,7 +70,7 @@ async def run(ffmpeg: Path) -> Result:
                 paths = sorted((folder / SPOOL).glob(f"{number}-*.mp4"))
                 files = [await asyncio.to_thread(examine, path, sync=False) for path in paths]
                 troubles += [f"source {number}: {trouble}" for trouble in check(files)]
-                lags[number] = await _lag(ffmpeg, files, partial(simulator.camera(number).frame_time_us))
+                lags[number] = await _lag(ffmpeg, files, simulator.camera(number).frame_time_us)
     measured = Measurement(lags[1], lags[2], lags[4])
     expected = lags[1] + 2 * 40_000
     if abs(lags[3] - expected) > 40_000:
@@ -128,7 +129,7 @@ def check(files: list[Examined]) -> list[str]:
     return troubles
 
 
-async def _lag(ffmpeg: Path, files: list[Examined], frame_time_us) -> int:  # type: ignore[no-untyped-def]
+async def _lag(ffmpeg: Path, files: list[Examined], frame_time_us: Callable[[int, int], int]) -> int:
     """The smallest time from the capture of a closing keyframe to its file's mtime; the run's first files do not count."""
     lags = []
     for closed, following in itertools.pairwise(files[1:-1]):

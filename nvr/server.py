@@ -21,9 +21,9 @@ from config.errors import Invalid, NvrError
 from config.settings import Settings
 from nvr.fleet import Fleet
 from nvr.jobs import Jobs
+from nvr.lags import Lags
 from nvr.process import Spawner, spawn
 from nvr.reload import CatalogWatch
-from nvr.lags import Lags
 from nvr.selftest import keep_tested
 from storage import binary
 from storage.backup import backup_due
@@ -35,7 +35,7 @@ from storage.floor import highest_run_id
 from storage.footage import Footage
 from storage.growth import Growth
 from storage.ingest import Drifted, Ingest
-from storage.model import CameraId, FileGrowth, Segment, Volume
+from storage.model import CameraId, FileGrowth, RunId, Segment, Volume
 from storage.reconcile import Reconciler
 from storage.spool import Spool
 from storage.volumes import Volumes, refuse_network
@@ -77,9 +77,9 @@ class Server:
             self.volumes,
             self.ingest,
             lag_of=self.lags.of,
-            live_runs=lambda: self.fleet.live_runs(),
+            live_runs=self._live_runs,
         )
-        self.spool = Spool(self.volumes, self.ingest, self.growth, live_runs=lambda: self.fleet.live_runs())
+        self.spool = Spool(self.volumes, self.ingest, self.growth, live_runs=self._live_runs)
         self.footage = Footage(self.catalog, self.volumes, self.growth)
         self.events = Events()
         self.fleet = Fleet(
@@ -193,9 +193,9 @@ class Server:
             try:
                 await work()
             except (NvrError, OSError) as error:
-                log.error(name + " failed", error=str(error))
+                log.error("failed", loop=name, error=str(error))
             except Exception:
-                log.exception(name + " failed")
+                log.exception("failed", loop=name)
             if name == "pass":
                 await self._until_next_pass()
             else:
@@ -245,6 +245,9 @@ class Server:
         self.fleet.camera_changed(camera_id)
         self.camera_json.changed(camera_id)
 
+    def _live_runs(self) -> set[RunId]:
+        return self.fleet.live_runs()  # made after those who ask
+
     def _indexed(self, segment: Segment) -> None:
         self.fleet.indexed(segment)
         self.camera_json.indexed(segment)
@@ -270,5 +273,3 @@ async def hold_until_signal() -> signal.Signals:
     finally:
         for which in (signal.SIGINT, signal.SIGTERM):
             loop.remove_signal_handler(which)
-
-

@@ -84,9 +84,8 @@ def covered_us(intervals: Iterable[tuple[int, int]]) -> int:
     """Length of the union of half-open intervals in start order."""
     total = reach = 0
     for start, end in intervals:
-        start = max(start, reach)
-        if end > start:
-            total += end - start
+        if end > reach:
+            total += end - max(start, reach)
             reach = end
     return total
 

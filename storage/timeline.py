@@ -1,4 +1,4 @@
-"""A camera's timeline: spans, gaps with causes, activity. Windows above 6 h read `hour` and touch segments only at their edges."""
+"""A camera's timeline: spans, gaps with causes, activity. Above 6 h it reads `hour`, and segments only at the edges."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Bench of the fleet: the real server with 1,720 recorders that only `feeder` plays. How free is the loop, how quick the page?"""
+"""Bench of the fleet: the real server with 1,720 recorders that only `feeder` plays: lag of its loop, time of its page."""
 
 from __future__ import annotations
 

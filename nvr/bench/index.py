@@ -17,8 +17,8 @@ from storage.catalog import cameras, inits, runs
 from storage.catalog.db import Catalog, connect, prepare, transaction
 from storage.catalog.sqlite import Connection
 from storage.catalog.volumes import add as add_volume
-from storage.footage import Footage
 from storage.fmp4 import parse_init
+from storage.footage import Footage
 from storage.growth import Growth
 from storage.hours import pack_spans
 from storage.ingest import Ingest
@@ -45,7 +45,17 @@ def sample_init() -> bytes:
     made = subprocess.run(
         [
             *(str(binary.find()), "-v", "error", "-f", "lavfi", "-i", "testsrc2=size=640x360:rate=25", "-t", "0.2"),
-            *("-c:v", "libx264", "-preset", "ultrafast", "-f", "mp4", "-movflags", "frag_keyframe+empty_moov", "pipe:1"),
+            *(
+                "-c:v",
+                "libx264",
+                "-preset",
+                "ultrafast",
+                "-f",
+                "mp4",
+                "-movflags",
+                "frag_keyframe+empty_moov",
+                "pipe:1",
+            ),
         ],
         capture_output=True,
         check=True,
@@ -70,7 +80,10 @@ def fill(db: Connection, rows: int) -> list[CameraId]:
     size = SIZE_BYTES // FRAGMENTS
     packs = []
     for _ in range(64):
-        values = [Fragment(0, size + source.randrange(-9000, 9000), 2000, True, source.randrange(60)) for _ in range(FRAGMENTS)]
+        values = [
+            Fragment(0, size + source.randrange(-9000, 9000), 2000, True, source.randrange(60))
+            for _ in range(FRAGMENTS)
+        ]
         packs.append(frags.pack(values) or b"")
     spans = {run: pack_spans([(0, HOUR_US, run)]) for run in range(START_US // 1000, START_US // 1000 + count)}
     for number, camera_id in enumerate(made):

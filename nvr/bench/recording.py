@@ -168,7 +168,9 @@ async def hundred(*, cameras: int = 100, kbps: int = 1000) -> list[Figure]:
     how = f"probing included, {kbps / 1000:g} Mbit/s each"
     return [
         Figure(f"{cameras} cameras from cold, all recording", cold_s, "s", 30, detail=how),
-        Figure(f"server memory with {cameras} cameras", memory, "MB", 150, detail="resident, two minutes after the start"),
+        Figure(
+            f"server memory with {cameras} cameras", memory, "MB", 150, detail="resident, two minutes after the start"
+        ),
         Figure(
             "footage can be played after its capture",
             max(ages),
@@ -224,7 +226,13 @@ async def players(*, cameras: int = 50, count: int = 50, seconds: float = 120.0,
     waits = [wait for _, some in results for wait in some]
     detail = f"{len(waits)} ranges, p99 {percentile(waits, 0.99) * 1000:.0f} ms, longest {max(waits) * 1000:.0f} ms"
     return [
-        Figure(f"players starved, {count} at {kbps / 1000:g} Mbit/s beside {cameras} recorders", starved, "", 0, detail=detail),
+        Figure(
+            f"players starved, {count} at {kbps / 1000:g} Mbit/s beside {cameras} recorders",
+            starved,
+            "",
+            0,
+            detail=detail,
+        ),
         Figure("frames lost meanwhile", lost, "frames", 0, detail=f"of {recorded}"),
     ]
 

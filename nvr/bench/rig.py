@@ -167,7 +167,12 @@ def register(folder: Path, urls: Sequence[str]) -> list[CameraId]:
         return [
             add(
                 Camera(
-                    id=CameraId(0), code=f"B{number:05d}", name=f"bench {number}", url=url, node="n1", created_us=wall_us()
+                    id=CameraId(0),
+                    code=f"B{number:05d}",
+                    name=f"bench {number}",
+                    url=url,
+                    node="n1",
+                    created_us=wall_us(),
                 )
             ).id
             for number, url in enumerate(urls, 1)

@@ -252,7 +252,9 @@ async def clip(*, rounds: int = 5, minutes: int = 60) -> list[Figure]:
     how = f"{minutes} min, {size / 1e6:.0f} MB, {rounds} rounds"
     return [
         Figure(f"clip.mp4 of {minutes} min, first byte", max(firsts), "ms", 50, detail=f"largest; {how}"),
-        Figure("clip.mp4 over cat into a socket", statistics.median(ratios), "", 0.5, most=False, detail=f"median; {how}"),
+        Figure(
+            "clip.mp4 over cat into a socket", statistics.median(ratios), "", 0.5, most=False, detail=f"median; {how}"
+        ),
     ]
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import itertools
 import json
 import os
 import signal
@@ -31,7 +32,7 @@ POLL_S = 0.1
 T = TypeVar("T")
 
 
-async def until(look: Callable[[], T | Awaitable[T]], within_s: float, what: str = "") -> T:
+async def until(look: Callable[[], object], within_s: float, what: str = "") -> Any:
     """The first true answer of `look`, asked again and again; fails after `within_s`."""
     loop = asyncio.get_running_loop()
     deadline = loop.time() + within_s
@@ -39,7 +40,7 @@ async def until(look: Callable[[], T | Awaitable[T]], within_s: float, what: str
         answer = look()
         found: Any = await answer if isinstance(answer, Awaitable) else answer
         if found:
-            return found  # type: ignore[no-any-return]
+            return found
         if loop.time() > deadline:
             raise AssertionError(f"not within {within_s:.0f} s: {what or look}; last seen: {found!r}")
         await asyncio.sleep(POLL_S)
@@ -165,8 +166,9 @@ class Served:
 
         try:
             await until(there, within_s)
-        except AssertionError:
-            raise AssertionError(f"camera {camera_id} is not {state} {cause}: {self._last}; {self.history(camera_id)}")
+        except AssertionError as error:
+            said = f"camera {camera_id} is not {state} {cause}: {self._last}; {self.history(camera_id)}"
+            raise AssertionError(said) from error
 
     # -- what it keeps -----------------------------------------------------------------------------------------------
 
@@ -228,7 +230,7 @@ def whole(files: Sequence[Path]) -> bytes:
 
 def faults(numbers: Sequence[int], frames: int = LOOP.frames) -> list[tuple[int, int, int]]:
     """Where pictures are missing, doubled or unreadable: (place, the number before, the number)."""
-    pairs = zip(numbers, numbers[1:], strict=False)
+    pairs = itertools.pairwise(numbers)
     return [(at, a, b) for at, (a, b) in enumerate(pairs, 1) if a < 0 or b < 0 or (b - a) % frames != 1]
 
 

@@ -95,7 +95,7 @@ async def test_what_is_wanted_otherwise_is_ended_and_recorded_anew(loops: Path, 
         await served.start()
         await recording(served, ids[0], ids[2])
         await served.until_state(ids[1], "disabled")
-        now = {one.camera_id: one.pid for one in served.recorders()}
+        now = {int(one.camera_id): one.pid for one in served.recorders()}
         assert now.keys() == {ids[0], ids[2]}
         assert now[ids[0]] == before[ids[0]] and now[ids[2]] != before[ids[2]]
 

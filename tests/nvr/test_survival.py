@@ -36,7 +36,7 @@ class City:
 
     async def register(self) -> None:
         for name, number in self.ids.items():
-            assert await self.served.add(name, self.cameras.url(number)) == number
+            assert await self.served.add(name.replace("+", "-plus-"), self.cameras.url(number)) == number
         for name in self.ids:
             await self.state(name, "recording", within_s=60)
 
@@ -135,13 +135,13 @@ async def test_each_failing_camera_is_named_and_comes_back(ffmpeg: str, loops: P
 
 YEAR_S = 365.25 * 86_400
 JUMPS = {
-    "report +20 years": ("clock", 20 * YEAR_S),
-    "report +30 s": ("clock", 30.0),
-    "report -30 s": ("clock", -30.0),
-    "rtp +5 s": ("rtp", 5.0),
-    "rtp -5 s": ("rtp", -5.0),
-    "rtp +1 h": ("rtp", 3600.0),
-    "rtp -1 h": ("rtp", -3600.0),
+    "report+20y": ("clock", 20 * YEAR_S),
+    "report+30s": ("clock", 30.0),
+    "report-30s": ("clock", -30.0),
+    "rtp+5s": ("rtp", 5.0),
+    "rtp-5s": ("rtp", -5.0),
+    "rtp+1h": ("rtp", 3600.0),
+    "rtp-1h": ("rtp", -3600.0),
 }
 
 

@@ -49,7 +49,9 @@ async def test_page_runs_only_our_scripts(served: Served, path: str) -> None:
 @pytest.mark.parametrize("path", ["/", "/cameras/1"])
 async def test_everything_a_page_names_is_there(served: Served, path: str) -> None:
     _, body, _ = await raw(served, path)
-    named = set(re.findall(r'(?:href|src)="(/static/[^"]+)"', body.decode())) | set(json.loads(IMPORT_MAP)["imports"].values())
+    named = set(re.findall(r'(?:href|src)="(/static/[^"]+)"', body.decode())) | set(
+        json.loads(IMPORT_MAP)["imports"].values()
+    )
     assert len(named) > 8
     for url in sorted(named):
         assert (await raw(served, url))[0] == 200, url
@@ -95,7 +97,7 @@ def test_no_markup_carries_a_style_or_names_a_foreign_host() -> None:
     for path in OWN:
         text = path.read_text(encoding="utf-8")
         assert not re.search(r'\sstyle="', text), path.name
-        assert not re.search(r'https?://(?!www\.w3\.org/2000/svg)[a-z]', text), path.name
+        assert not re.search(r"https?://(?!www\.w3\.org/2000/svg)[a-z]", text), path.name
 
 
 def test_both_languages_have_the_same_words() -> None:
