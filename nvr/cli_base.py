@@ -17,8 +17,10 @@ import click
 from config.errors import Invalid, NvrError
 from config.settings import Settings, load
 from nvr.lags import Lags
+from storage.catalog.copies import raise_camera_id
 from storage.catalog.db import Catalog, connect, prepare, transaction
 from storage.catalog.sqlite import Connection
+from storage.floor import highest_camera_id
 from storage.footage import Footage
 from storage.growth import Growth
 from storage.ingest import Ingest
@@ -51,10 +53,13 @@ json_option = click.option("--json", "as_json", is_flag=True, help="Answer in JS
 @contextmanager
 def catalog_for_writing(settings: Settings) -> Iterator[Connection]:
     """One transaction on the catalog, made where missing. The running server sees the change within 2 s."""
+    fresh = not settings.storage.database.exists()
     prepare(settings.storage.database)
     db = connect(settings.storage.database)
     try:
         with transaction(db):
+            if fresh:  # where a catalog was lost, new cameras do not get the ids, and so the footage, of old ones
+                raise_camera_id(db, max(map(highest_camera_id, settings.storage.volumes)))
             yield db
     finally:
         db.close()

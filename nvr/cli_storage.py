@@ -198,7 +198,7 @@ def backup(settings: Settings, folder: Path | None, listing: bool, restored: Pat
         raise Invalid("--to, --list and --restore exclude each other")
     database = settings.storage.database
     if restored is not None:
-        aside = backups.restore(restored, database, wall_us())
+        aside = backups.restore(restored, database, wall_us(), settings.storage.volumes)
         click.echo(f"restored {restored}")
         if aside is not None:
             click.echo(f"the catalog it replaces is kept as {aside}")

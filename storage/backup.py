@@ -11,7 +11,7 @@ from __future__ import annotations
 import asyncio
 import os
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from contextlib import closing, suppress
 from datetime import UTC, datetime
 from pathlib import Path
@@ -20,9 +20,10 @@ import structlog
 
 from config.errors import Conflict, Corrupt, Invalid, NvrError, Unavailable
 from storage.catalog import copies
-from storage.catalog.db import Catalog, CatalogLock, connect, prepare
+from storage.catalog.db import Catalog, CatalogLock, connect, prepare, transaction
 from storage.catalog.sqlite import Connection, sqlite3
 from storage.clock import Clock, wall_us
+from storage.floor import highest_camera_id
 from storage.volumes import FULL_BYTES, Volumes, fsync_folder, space
 
 log = structlog.get_logger()
@@ -146,8 +147,10 @@ async def backup_due(catalog: Catalog, volumes: Volumes, *, clock: Clock = wall_
     return made
 
 
-def restore(backup: Path, database: Path, at_us: int) -> Path | None:
+def restore(backup: Path, database: Path, at_us: int, volumes: Iterable[Path] = ()) -> Path | None:
     """Put a backup in the catalog's place; where the replaced one now lies (None: there was none). Blocking.
+
+    Cameras that were added since have folders on the `volumes`: new ones will not get their ids.
 
     Raises Conflict while a server uses the catalog, Invalid or Corrupt for a file that is no whole catalog, OSError. What
     was recorded since the backup is in the archive: `nvr fsck --rebuild` indexes it.
@@ -170,6 +173,8 @@ def restore(backup: Path, database: Path, at_us: int) -> Path | None:
         incoming.rename(database)
         fsync_folder(database.parent)
         prepare(database)
+        with closing(connect(database)) as db, transaction(db):
+            copies.raise_camera_id(db, max(map(highest_camera_id, volumes), default=0))
         return aside
     finally:
         lock.release()

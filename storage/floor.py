@@ -1,12 +1,21 @@
-"""The largest run id any file names: new runs start above it, also after a restored or lost catalog. Names never collide."""
+"""The largest ids that files name: new runs and cameras come above them, also after a restored or lost catalog.
+
+Names never collide.
+"""
 
 from __future__ import annotations
 
 import os
 from pathlib import Path
 
-from storage.model import RunId
+from storage.listing import cameras_of
+from storage.model import CameraId, RunId
 from storage.paths import ARCHIVE, SPOOL, parse_archive_name, parse_spool_name
+
+
+def highest_camera_id(volume: Path) -> CameraId:
+    """Of the folders in the archive. Blocking: one listing. 0 for an empty volume or none. Raises OSError."""
+    return max(cameras_of(volume), default=CameraId(0))
 
 
 def highest_run_id(volume: Path) -> RunId:

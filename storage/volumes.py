@@ -17,9 +17,11 @@ from pathlib import Path
 import structlog
 
 from config.errors import Invalid, NotFound, Unavailable
+from storage.catalog import copies
 from storage.catalog import volumes as rows
 from storage.catalog.db import Catalog
 from storage.catalog.sqlite import Connection
+from storage.floor import highest_camera_id
 from storage.model import CameraId, Volume, VolumeId
 from storage.paths import ARCHIVE, QUARANTINE, SPOOL, VOLUME_FILE
 
@@ -145,6 +147,8 @@ def register(db: Connection, path: Path) -> Volume:
         rows.move(db, by_uuid[found].id, str(path))
         log.info("volume moved", volume=by_uuid[found].id, path=str(path))
         return check(replace(by_uuid[found], path=str(path)))
+    # Folders that another catalog's cameras have left: a new camera never gets their ids, nor their footage.
+    copies.raise_camera_id(db, highest_camera_id(path))
     return check(rows.add(db, uuid=found, path=str(path)))
 
 

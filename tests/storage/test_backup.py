@@ -116,12 +116,14 @@ async def test_restore_puts_it_in_place_and_keeps_what_was_there(tmp_path: Path)
         await node.camera("old")
         made = await backup.backup_now(node.catalog, tmp_path / "kept", NOW_US)
         await node.camera("new")
-    aside = backup.restore(made, database, NOW_US + HOUR_US)
+    (tmp_path / "footage" / "archive" / "2").mkdir()  # as if the new camera had been recorded
+    aside = backup.restore(made, database, NOW_US + HOUR_US, [tmp_path / "footage", tmp_path / "away"])
     assert aside == tmp_path / "nvr.sqlite3.before-restore-20261118T120700Z"
     assert mode(database) == 0o600
     async with node_at(tmp_path) as node:
         assert (await node.catalog.read(partial(cameras.by_code, code="old"))).id == 1
         assert await node.catalog.read(cameras.ids) == {1}
+        assert await node.camera("next") == 3
     kept = connect(aside, readonly=True)
     assert cameras.ids(kept) == {1, 2}
     kept.close()
