@@ -87,6 +87,12 @@ def prepare(path: Path) -> None:
     path.chmod(0o600)  # it holds the cameras' passwords
 
 
+def damage(db: Connection) -> str:
+    """What SQLite's quick check finds first; empty for a sound catalog. Reads the whole file."""
+    found = str(db.execute("PRAGMA quick_check(1)").fetchone()[0])
+    return "" if found == "ok" else found
+
+
 @contextmanager
 def transaction(db: Connection) -> Iterator[Connection]:
     """BEGIN IMMEDIATE ... COMMIT, rolled back on any error."""

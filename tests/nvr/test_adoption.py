@@ -86,7 +86,7 @@ async def test_what_is_wanted_otherwise_is_ended_and_recorded_anew(loops: Path, 
     async with simulator(loops, cameras=3) as cameras, Served(tmp_path) as served:
         ids = [await served.add(f"C{n}", cameras.url(n)) for n in (1, 2, 3)]
         await recording(served, *ids)
-        before = {one.camera_id: one.pid for one in served.recorders()}
+        before = {int(one.camera_id): one.pid for one in served.recorders()}
         await served.kill()
         await answer(served, "camera", "disable", "C2")
         with closing(connect(served.database)) as db:

@@ -6,7 +6,7 @@ import asyncio
 import itertools
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, time
 from functools import partial
 from pathlib import Path
 from zoneinfo import ZoneInfo
@@ -48,7 +48,7 @@ async def place(seen: Tab) -> float:
     text = await seen.shown_at()
     if not text:
         return -1
-    shown = datetime.combine(at(0).astimezone(HOME).date(), datetime.strptime(text, "%H:%M:%S.%f").time(), HOME)  # noqa: DTZ007
+    shown = datetime.combine(at(0).astimezone(HOME).date(), time.fromisoformat(text), HOME)
     return (shown - at(0)).total_seconds()
 
 
@@ -368,7 +368,7 @@ async def test_live_plays_seconds_after_it_happened(tmp_path: Path, browser: Bro
             await expect(seen.page.locator(".behind")).to_be_visible()
             clock = "(async () => (await import('/static/js/site.js')).serverNow())()"
             now = datetime.fromtimestamp(await seen.page.evaluate(clock) / 1000, HOME)
-            shown = datetime.combine(now.date(), datetime.strptime(await seen.shown_at(), "%H:%M:%S.%f").time(), HOME)  # noqa: DTZ007
+            shown = datetime.combine(now.date(), time.fromisoformat(await seen.shown_at()), HOME)
             assert abs((now - shown).total_seconds()) < 12
 
 
