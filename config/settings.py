@@ -83,8 +83,11 @@ class StorageSettings(Section):
     @field_validator("database", "volumes")
     @classmethod
     def _named(cls, value: Path | tuple[Path, ...]) -> Path | tuple[Path, ...]:
-        if Path() in (value if isinstance(value, tuple) else (value,)):
+        paths = value if isinstance(value, tuple) else (value,)
+        if Path() in paths:
             raise ValueError("a path of its own is needed, not an empty one or the folder itself")
+        if any("\0" in str(path) for path in paths):
+            raise ValueError("a path cannot hold a NUL character")
         return value
 
 
