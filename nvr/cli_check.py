@@ -39,7 +39,7 @@ def _catalog(settings: Settings) -> str:
         found = damage(db)
         if found:
             raise NvrError(f"{path} is damaged ({found}): `nvr backup --list` shows the copies")
-        registered, _ = cameras.count(db)
+        registered = len(cameras.all_of(db, settings.server.node))
     return f"{path} is sound, {registered} cameras"
 
 
