@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import os
-import signal
 from contextlib import closing
 from pathlib import Path
 
@@ -68,20 +66,6 @@ async def test_a_recorder_whose_pid_never_reached_the_catalog_is_found_and_not_d
         assert [(run["id"], run["pid"]) for run in served.runs(camera_id)] == [(one.run_id, one.pid)]
 
 
-async def test_a_server_killed_the_moment_an_ffmpeg_appears_doubles_nothing(loops: Path, tmp_path: Path) -> None:
-    async with simulator(loops, cameras=2) as cameras, Served(tmp_path) as served:
-        ids = [await served.add(f"C{n}", cameras.url(n)) for n in (1, 2)]
-        await until(served.recorders, 20)
-        os.kill(served.pid, signal.SIGKILL)
-        await served.kill()
-        [one] = served.recorders()
-        await served.start()
-        await recording(served, *ids)
-        assert (one.pid, one.run_id) in [(found.pid, found.run_id) for found in served.recorders()]
-        assert sorted(found.camera_id for found in served.recorders()) == ids
-        assert len(served.runs(one.camera_id)) == 1
-
-
 async def test_what_is_wanted_otherwise_is_ended_and_recorded_anew(loops: Path, tmp_path: Path) -> None:
     async with simulator(loops, cameras=3) as cameras, Served(tmp_path) as served:
         ids = [await served.add(f"C{n}", cameras.url(n)) for n in (1, 2, 3)]
@@ -98,21 +82,6 @@ async def test_what_is_wanted_otherwise_is_ended_and_recorded_anew(loops: Path, 
         now = {int(one.camera_id): one.pid for one in served.recorders()}
         assert now.keys() == {ids[0], ids[2]}
         assert now[ids[0]] == before[ids[0]] and now[ids[2]] != before[ids[2]]
-
-
-async def test_a_run_that_ended_while_no_server_ran_is_indexed_with_its_cause(loops: Path, tmp_path: Path) -> None:
-    async with simulator(loops) as cameras, Served(tmp_path, segment_seconds=60) as served:
-        camera_id = await served.add("C1", cameras.url(1))
-        await recording(served, camera_id)
-        [one] = served.recorders()
-        await served.kill()
-        os.kill(one.pid, signal.SIGKILL)
-        await served.start()
-        await recording(served, camera_id)
-        runs = served.runs(camera_id)
-        assert [run["end_reason"] for run in runs] == ["server_down", None]
-        assert [(row["run_id"], row["n"]) for row in served.segments(camera_id)] == [(one.run_id, 0)]
-        assert runs[1]["seq0"] > 0
 
 
 async def test_a_second_server_on_the_same_catalog_refuses_in_one_line(loops: Path, tmp_path: Path) -> None:
