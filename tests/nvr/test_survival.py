@@ -7,12 +7,10 @@ import os
 import signal
 from dataclasses import replace
 from pathlib import Path
-from typing import Literal
 
 import pytest
 
 from nvr.simulator import CameraOptions, Faults, Simulator, SimulatorOptions
-from storage.clock import wall_us
 from tests.nvr.served import Served, faults, until
 from tests.nvr.simulated import LOOP
 
@@ -143,37 +141,3 @@ JUMPS = {
     "rtp+1h": ("rtp", 3600.0),
     "rtp-1h": ("rtp", -3600.0),
 }
-
-
-@pytest.mark.parametrize("sound", ["none", "pcmu"])
-async def test_a_camera_that_jumps_in_time_goes_on_being_recorded(
-    ffmpeg: str, loops: Path, tmp_path: Path, sound: Literal["none", "pcmu"]
-) -> None:
-    options = {name: CameraOptions(LOOP, audio=sound) for name in ("well", *JUMPS)}
-    async with built(options, loops) as cameras, Served(tmp_path) as served:
-        city = City(served, cameras, list(options))
-        await city.register()
-        for name, (what, seconds) in JUMPS.items():
-            camera = cameras.camera(city.ids[name])
-            (camera.step_clock if what == "clock" else camera.jump_rtp)(seconds)
-        jumped_us = wall_us()
-
-        async def all_new() -> bool:
-            """Each has closed segments that began well after the jump."""
-            last = served.rows("SELECT camera_id, max(start_us) AS at_us FROM segment GROUP BY camera_id")
-            ends = {row["camera_id"]: row["at_us"] for row in last}
-            return all(ends.get(camera_id, 0) > jumped_us + 30_000_000 for camera_id in city.ids.values())
-
-        await until(all_new, 90)
-        for name in options:
-            print(name, city.ends(name), served.history(city.ids[name]))
-        for name in options:
-            await city.state(name, "recording")
-        assert city.ends("well") == [None]
-        assert await city.whole("well", ffmpeg) == []
-        for name, camera_id in city.ids.items():
-            assert set(city.ends(name)[:-1]) <= {"camera_time_jump"} and len(city.ends(name)) <= 3, name
-            rows = [row for row in served.segments(camera_id) if row["start_us"] > jumped_us + 25_000_000]
-            assert all(abs(row["dur_us"] - 5_000_000) < 1_500_000 for row in rows), (name, rows)
-            missing = await city.whole(name, ffmpeg, run=-1)
-            assert missing == [], name
