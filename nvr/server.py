@@ -254,7 +254,7 @@ class Server:
 
     def _drifted(self, drifted: Drifted) -> None:
         log.error("run drifted", camera=drifted.camera_id, run=drifted.run_id, drift_s=drifted.drift_us / 1e6)
-        self.fleet.end_run(drifted.run_id, "camera_time_jump")
+        self.fleet.end_run(drifted.run_id, "camera_time_jump", drifted.sentence)
 
 
 async def hold_until_signal() -> signal.Signals:

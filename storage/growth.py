@@ -20,13 +20,14 @@ from storage import activity, frags
 from storage.catalog import inits
 from storage.catalog.db import Catalog
 from storage.clock import Clock, wall_us
-from storage.examine import camera_clock_us, pack_fragments, stream_of, true_durations_us
+from storage.describe import media_of
+from storage.examine import pack_fragments, stream_of
 from storage.fmp4 import FragmentBoxes, InitBoxes, read_fragments, read_init
 from storage.ingest import Ingest
 from storage.model import CameraId, FileGrowth, InitId, RunId, Segment, SegmentFlag, Tier, Volume
 from storage.parameter_sets import HEAD_BYTES, fingerprint
 from storage.paths import SPOOL, SpoolName, spool_name
-from storage.timemodel import LAG_ERROR_US, LagOf
+from storage.timemodel import LagOf, Measured
 from storage.volumes import Volumes
 
 log = structlog.get_logger()
@@ -180,7 +181,7 @@ class Growth:
         if sample is None or state is None:
             return
         lag_us = self._lag(file)
-        state.clock.watched(file.name.n, sample[0], sample[1], lag_us)
+        state.clock.watched(file.name.n, len(file.fragments), sample[0], sample[1], lag_us)
 
     def _lag(self, file: GrowingFile) -> int:
         state = self._ingest.known(file.name.run_id)
@@ -222,30 +223,33 @@ class Growth:
         if file.init_id is None:
             file.init_id = await self._init_id(file.init)
         scale = file.timescale
-        durations = true_durations_us(file.fragments, scale, first_of_run=file.name.n == 0)
-        media_dur_us = sum(durations)
-        newest = file.fragments[-1]
-        media_start_us = newest.media_start * 1_000_000 // scale + durations[-1] - media_dur_us
-        follows = previous is not None and previous.run_id == file.name.run_id
-        if follows and previous is not None:
-            start_us, frag0 = previous.end_us, previous.frag0 + frags.count(previous.frags)
-        else:
-            provisional = state.clock.provisional(file.name.n, media_start_us)
-            # Nothing known yet: the last write is all there is to date it by.
-            start_us = file.mtime_us - media_dur_us - self._lag(file) if provisional is None else provisional
-            frag0 = state.next_frag0
-        values, _ = activity.rate(file.fragments, self._ingest.usual_of(file.name.camera_id, start_us))
-        packed, fits = pack_fragments(file.fragments, durations, values)
-        flags = SegmentFlag.GROWING
+        media = media_of(file.fragments, scale, first_of_run=file.name.n == 0, frame_us=state.clock.frame_us)
+        before = previous if previous is not None and previous.run_id == file.name.run_id else None
+        dated = state.clock.provisional(
+            Measured(
+                n=file.name.n,
+                media_start_us=media.start_us,
+                lengths=media.lengths,
+                end_wall_us=file.mtime_us,
+                lag_us=self._lag(file),
+                last_of_run=True,
+            ),
+            before.end_us if before else None,
+        )
+        frag0 = before.frag0 + frags.count(before.frags) if before else state.next_frag0
+        values, _ = activity.rate(file.fragments, self._ingest.usual_of(file.name.camera_id, dated.start_us))
+        durations_us = media.counted_us if dated.counted else media.durations_us
+        packed, fits = pack_fragments(file.fragments, durations_us, values)
+        flags = SegmentFlag.GROWING | dated.flags
         if not fits:
             flags |= SegmentFlag.FRAGS_IN_FILE
         if not file.fragments[0].keyframe:
             flags |= SegmentFlag.NO_KEYFRAME
-        stamp = camera_clock_us(file.fragments, scale, first_of_run=file.name.n == 0)
+        stamp = None if SegmentFlag.TIME_BAD in flags else media.stamp
         return Segment(
             camera_id=file.name.camera_id,
-            start_us=start_us,
-            dur_us=media_dur_us,
+            start_us=dated.start_us,
+            dur_us=dated.dur_us,
             run_id=file.name.run_id,
             n=file.name.n,
             frag0=frag0,
@@ -255,8 +259,8 @@ class Growth:
             tier=Tier.LOCAL,
             volume_id=file.volume.id,
             flags=flags,
-            err_us=LAG_ERROR_US,
-            clock_offset_us=stamp[0] - (start_us + stamp[1] - media_start_us) if stamp else None,
+            err_us=dated.err_us,
+            clock_offset_us=stamp[0] - (dated.start_us + stamp[1] - media.start_us) if stamp else None,
             sha256=b"",
             frags=packed,
         )

@@ -51,11 +51,25 @@ class RunState:
 
 @dataclass(frozen=True, slots=True)
 class Drifted:
-    """A run whose clock cannot be followed any more: it has to be ended."""
+    """A run whose clock cannot be followed any more: it has to be ended.
+
+    `jumped`: media time ran so much ahead of the frames (negative: fell behind) that it cannot be true; else the camera's
+    time has drifted so far from the server's.
+    """
 
     camera_id: CameraId
     run_id: RunId
     drift_us: int
+    jumped: bool
+
+    @property
+    def sentence(self) -> str:
+        by_s = abs(self.drift_us) / 1e6
+        if not self.jumped:
+            return f"the camera's time and the server's came {by_s:.1f} s apart"
+        if by_s < 0.5:
+            return "the camera's time jumped to and fro"
+        return f"the camera's time jumped: it gave {by_s:.1f} s {'more' if self.drift_us > 0 else 'less'} than passed"
 
 
 class Ingest:
@@ -96,7 +110,7 @@ class Ingest:
             log.warning("run without a row: taken on from its files", camera=name.camera_id, run=name.run_id)
         if await adopt_placed(self._catalog, self._volumes, volume, run, rows[0] if rows else None):
             rows = await self._catalog.read(partial(segments.last_of_run, run_id=name.run_id, limit=5))
-        state = RunState(run)
+        state = RunState(run, RunClock(started_us=run.started_us))
         if rows:
             await self._resume(state, rows)
         return self._runs.setdefault(name.run_id, state)
@@ -198,22 +212,25 @@ class Ingest:
         return row
 
     def _date(self, state: RunState, volume: Volume, name: SpoolName, examined: Examined, last: bool) -> Segment:
-        media = measure(examined, first_of_run=name.n == 0)
-        scale = init_of(examined).video.timescale
-        state.lag_us = self._lag_of(stream_of(examined.fragments, scale, transcoded=state.run.audio == "aac"))
+        media = measure(examined, first_of_run=name.n == 0, frame_us=state.clock.frame_us)
+        stream = stream_of(examined.fragments, init_of(examined).video.timescale, transcoded=state.run.audio == "aac")
+        state.lag_us = self._lag_of(stream)
         dated = state.clock.date(
             Measured(
                 n=name.n,
                 media_start_us=media.start_us,
-                media_dur_us=media.dur_us,
-                longest_fragment_us=max(media.durations_us),
+                lengths=media.lengths,
                 end_wall_us=examined.mtime_us,
                 lag_us=state.lag_us,
                 last_of_run=last,
             )
         )
-        if abs(dated.drift_us) > MAX_DRIFT_US:
-            self.on_drift(Drifted(name.camera_id, name.run_id, dated.drift_us))
+        if SegmentFlag.TIME_BAD in dated.flags:
+            self.on_drift(Drifted(name.camera_id, name.run_id, media.dur_us - dated.dur_us, jumped=True))
+        elif abs(dated.drift_us) > MAX_DRIFT_US:
+            self.on_drift(Drifted(name.camera_id, name.run_id, dated.drift_us, jumped=False))
+        elif media.counted_us:
+            state.clock.frame_us = stream.frame_us
         key = (name.camera_id, dated.start_us // HOUR_US % 24)
         values, usual = activity.rate(examined.fragments, self._usual.get(key))
         if usual is not None:

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import random
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import pairwise
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from storage.lengths import UNTRUE_US, Lengths
 from storage.model import MAX_SEGMENT_US, SegmentFlag
 from storage.timemodel import (
     LATE_END_US,
@@ -28,6 +29,12 @@ MINUTE_US = 60_000_000
 LAG_US = 80_000
 GOP_US = 2_000_000
 NO_DELAY: Callable[[], int] = lambda: 0  # noqa: E731
+
+
+def fragments(dur_us: int, looks: int) -> Lengths:
+    """One up to each look, and one to the end."""
+    ends = [max(dur_us - GOP_US, 0) * look // looks for look in range(1, looks + 1)]
+    return Lengths([end - start for start, end in pairwise([0, *ends, dur_us])])
 
 
 @dataclass
@@ -49,11 +56,11 @@ class CameraRun:
         start = self.media_us
         self.media_us += dur_us
         for look in range(1, self.looks + 1):
-            seen = start + (dur_us - GOP_US) * look // self.looks
-            self.clock.watched(self.n, seen, self.truth_us(seen) + LAG_US + self.delay_us(), LAG_US)
+            seen = start + max(dur_us - GOP_US, 0) * look // self.looks
+            self.clock.watched(self.n, look, seen, self.truth_us(seen) + LAG_US + self.delay_us(), LAG_US)
         end_wall = self.truth_us(self.media_us) + LAG_US + self.delay_us()
         self.n += 1
-        return Measured(self.n - 1, start, dur_us, GOP_US, end_wall, LAG_US, last)
+        return Measured(self.n - 1, start, fragments(dur_us, self.looks), end_wall, LAG_US, last)
 
     def record(self, dur_us: int = MINUTE_US, *, last: bool = False) -> Dated:
         return self.clock.date(self.measured(dur_us, last=last))
@@ -139,8 +146,7 @@ def test_the_only_file_of_a_run_is_dated_by_its_end_and_says_so() -> None:
 def test_the_only_file_of_a_run_is_dated_by_what_was_seen_while_it_grew() -> None:
     run = CameraRun(looks=2)
     frozen = run.measured(20_000_000, last=True)
-    frozen = Measured(0, 0, 20_000_000, GOP_US, frozen.end_wall_us + 25_000_000, LAG_US, last_of_run=True)
-    dated = run.clock.date(frozen)
+    dated = run.clock.date(replace(frozen, end_wall_us=frozen.end_wall_us + 25_000_000))
     assert (dated.start_us, dated.flags) == (T0_US, SegmentFlag(0))
 
 
@@ -148,44 +154,112 @@ def test_the_late_end_of_a_frozen_camera_is_no_sample() -> None:
     run = CameraRun()
     run.record()
     late = run.measured(last=True)
-    dated = run.clock.date(
-        Measured(1, late.media_start_us, MINUTE_US, GOP_US, late.end_wall_us + 28_000_000, LAG_US, last_of_run=True)
-    )
+    dated = run.clock.date(replace(late, end_wall_us=late.end_wall_us + 28_000_000))
     assert dated.dur_us == MINUTE_US
     assert SegmentFlag.TIME_BAD not in dated.flags
 
 
-def test_media_time_that_jumps_is_dated_by_the_servers_clock() -> None:
-    run = CameraRun()
-    first = run.record()
-    hour_us = 60 * MINUTE_US
-    jumped = Measured(
-        1, MINUTE_US, hour_us, hour_us, first.start_us + 2 * MINUTE_US + LAG_US, LAG_US, last_of_run=False
-    )
-    assert not run.clock.date(jumped).flags  # one fragment of an hour: a frozen camera looks the same
-
-    run = CameraRun()
-    first = run.record()
-    jumped = Measured(1, MINUTE_US, hour_us, GOP_US, first.start_us + 2 * MINUTE_US + LAG_US, LAG_US, last_of_run=False)
-    dated = run.clock.date(jumped)
-    assert SegmentFlag.TIME_BAD in dated.flags
-    assert dated.dur_us == MINUTE_US
+def closed(
+    n: int, media_us: list[int], counted_us: list[int], wall_us: int, *, media_start_us: int = MINUTE_US
+) -> Measured:
+    return Measured(n, media_start_us, Lengths(media_us, counted_us), wall_us + LAG_US, LAG_US, last_of_run=False)
 
 
-def test_media_time_that_stands_still_is_dated_by_the_servers_clock() -> None:
+SIX = [10_000_000] * 6
+
+
+@pytest.mark.parametrize(
+    "media_us",
+    [
+        pytest.param([10_000_000, 3_610_000_000, *SIX[2:]], id="an hour forward"),
+        pytest.param([10_000_000, 15_000_000, *SIX[2:]], id="five seconds forward"),
+        pytest.param([10_000_000, 7_000_000, 0, 0, 10_000, 10_000_000], id="back: frames fall into nothing"),
+        pytest.param([10_000_000, 5_000_000, 15_000_000, *SIX[3:]], id="back and forth"),
+    ],
+)
+def test_frames_are_counted_where_media_time_cannot_be_true(media_us: list[int]) -> None:
     run = CameraRun()
     first = run.record()
-    stuck = Measured(1, MINUTE_US, 1_000, 500, first.start_us + 2 * MINUTE_US + LAG_US, LAG_US, last_of_run=False)
-    dated = run.clock.date(stuck)
-    assert SegmentFlag.TIME_BAD in dated.flags
-    assert dated.dur_us == MINUTE_US
+    dated = run.clock.date(closed(1, media_us, SIX, T0_US + 2 * MINUTE_US))
+    assert (dated.start_us, dated.dur_us) == (first.start_us + MINUTE_US, MINUTE_US)
+    assert (dated.counted, dated.flags) == (True, SegmentFlag.TIME_BAD)
+    assert dated.err_us < 500_000
+
+
+def test_frames_are_counted_where_the_muxer_was_held_up_as_well() -> None:
+    run = CameraRun()
+    run.record()
+    late_us = T0_US + 2 * MINUTE_US + 4_300_000
+    dated = run.clock.date(closed(1, [*SIX[:4], 15_000_000, 2_400_000], SIX, late_us))
+    assert (dated.dur_us, dated.counted) == (MINUTE_US, True)
+
+
+def test_a_file_that_was_written_late_is_believed_its_media_time() -> None:
+    run = CameraRun()
+    run.record()
+    dated = run.clock.date(closed(1, SIX, SIX, T0_US + 2 * MINUTE_US + 10_000_000))
+    assert abs(dated.dur_us - MINUTE_US) <= MINUTE_US * MAX_CORRECTION_PPM // 1_000_000
+    assert (dated.counted, dated.flags) == (False, SegmentFlag(0))
+
+
+def test_a_camera_that_goes_over_to_twice_its_rate_is_believed_its_media_time() -> None:
+    run = CameraRun()
+    run.record()
+    counted = [10_000_000, 10_000_000, *[20_000_000] * 4]
+    assert not run.clock.date(closed(1, SIX, counted, T0_US + 2 * MINUTE_US)).flags
+
+
+def test_frames_that_were_lost_on_the_way_shorten_nothing() -> None:
+    run = CameraRun()
+    run.record()
+    lossy = [9_000_000, 7_000_000, 10_000_000, 2_000_000, 9_500_000, 8_000_000]
+    dated = run.clock.date(closed(1, SIX, lossy, T0_US + 2 * MINUTE_US))
+    assert (dated.dur_us, dated.flags) == (MINUTE_US, SegmentFlag(0))
+
+
+@pytest.mark.parametrize("forward_us", [5_000_000, 3_600_000_000])
+def test_a_runs_first_file_never_begins_before_its_recorder(forward_us: int) -> None:
+    run = CameraRun()
+    run.clock.started_us = T0_US - 300_000
+    media = [GOP_US + forward_us, *[GOP_US] * 29]
+    dated = run.clock.date(closed(0, media, [GOP_US] * 30, T0_US + MINUTE_US, media_start_us=0))
+    assert (dated.start_us, dated.dur_us, dated.flags) == (T0_US, MINUTE_US, SegmentFlag.TIME_BAD)
+
+
+def test_a_runs_only_file_is_dated_by_its_frames_where_its_media_time_jumped() -> None:
+    run = CameraRun()
+    run.clock.started_us = T0_US - 300_000
+    for count in (1, 2, 4, 5):
+        media_us = count * 10_000_000 + (5_000_000 if count > 3 else 0)
+        run.clock.watched(0, count, media_us, T0_US + count * 10_000_000 + LAG_US, LAG_US)
+    jumped = Lengths([*SIX[:3], 15_000_000, *SIX[4:]], SIX)
+    dated = run.clock.date(Measured(0, 0, jumped, T0_US + MINUTE_US + 28_000_000, LAG_US, last_of_run=True))
+    assert (dated.start_us, dated.dur_us, dated.flags) == (T0_US, MINUTE_US, SegmentFlag.TIME_BAD)
+
+
+@given(
+    st.lists(st.tuples(st.integers(0, 30_000_000), st.integers(0, 3_600_000_000)), min_size=1, max_size=8),
+    st.booleans(),
+    st.booleans(),
+)
+def test_no_footage_ends_later_than_its_file_was_written(
+    fragments_us: list[tuple[int, int]], last: bool, counted: bool
+) -> None:
+    run = CameraRun()
+    run.record()
+    real_us = sum(real for real, _ in fragments_us)
+    media = [real + (jump if jump % 2 else 0) for real, jump in fragments_us]
+    lengths = Lengths(media, [real for real, _ in fragments_us] if counted else ())
+    written_us = T0_US + MINUTE_US + real_us + LAG_US
+    file = Measured(1, MINUTE_US, lengths, written_us, LAG_US, last)
+    for dated in (run.clock.provisional(file), run.clock.date(file)):
+        assert dated.start_us + dated.dur_us <= written_us + UNTRUE_US + MIN_DUR_US
 
 
 def test_a_server_clock_that_went_back_makes_no_segment_of_no_length() -> None:
     run = CameraRun()
     first = run.record()
-    back = Measured(1, MINUTE_US, MINUTE_US, GOP_US, first.start_us - 3_600_000_000, LAG_US, last_of_run=False)
-    dated = run.clock.date(back)
+    dated = run.clock.date(closed(1, SIX, SIX, first.start_us - 3_600_000_000))
     assert SegmentFlag.TIME_BAD in dated.flags
     assert dated.dur_us == MIN_DUR_US
 
@@ -230,15 +304,21 @@ def test_a_server_that_comes_back_dates_a_runs_first_file_by_those_behind_it_too
     run.delay_us = NO_DELAY
     for n in (1, 2, 3):
         end_us = (n + 1) * MINUTE_US
-        run.clock.watched(n, end_us, run.truth_us(end_us) + LAG_US, LAG_US)
+        run.clock.watched(n, 1, end_us, run.truth_us(end_us) + LAG_US, LAG_US)
     assert run.clock.date(late).start_us == T0_US
+
+
+def growing(n: int, media_start_us: int, media_us: int, wall_us: int) -> Measured:
+    return Measured(n, media_start_us, Lengths([media_us]), wall_us, LAG_US, last_of_run=True)
 
 
 def test_a_growing_segment_starts_where_the_last_one_ended() -> None:
     run = CameraRun(looks=3)
-    assert run.clock.provisional(0, 0) is None
-    run.clock.watched(0, 10_000_000, T0_US + 10_000_000 + LAG_US, LAG_US)
-    assert run.clock.provisional(0, 0) == T0_US
+    seen_us = T0_US + 10_000_000 + LAG_US
+    assert run.clock.provisional(growing(0, 0, 10_000_000, seen_us + 5_000)).start_us == T0_US + 5_000
+    run.clock.watched(0, 1, 10_000_000, seen_us, LAG_US)
+    assert run.clock.provisional(growing(0, 0, 10_000_000, seen_us)).start_us == T0_US
     dated = run.record()
-    assert run.clock.provisional(1, MINUTE_US) == dated.start_us + dated.dur_us
-    assert run.clock.provisional(3, 3 * MINUTE_US) == dated.start_us + 3 * MINUTE_US
+    later_us = T0_US + 5 * MINUTE_US
+    assert run.clock.provisional(growing(1, MINUTE_US, 1_000, later_us)).start_us == dated.start_us + dated.dur_us
+    assert run.clock.provisional(growing(3, 3 * MINUTE_US, 1_000, later_us)).start_us == dated.start_us + 3 * MINUTE_US
