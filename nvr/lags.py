@@ -49,4 +49,4 @@ class Lags:
         if not stream.frame_us:
             return 0
         lag_us = self._fixed_us + self._per_frame * stream.frame_us + stream.reorder_us
-        return round(lag_us + (self._transcoding_us if stream.transcoded else 0))
+        return round(lag_us + (self._transcoding_us if stream.audio == "aac" else 0))

@@ -83,10 +83,10 @@ def true_durations_us(fragments: Sequence[FragmentBoxes], timescale: int, *, fir
     return durations
 
 
-def stream_of(fragments: Sequence[FragmentBoxes], timescale: int, *, transcoded: bool) -> Stream:
+def stream_of(fragments: Sequence[FragmentBoxes], timescale: int, *, audio: str) -> Stream:
     """What the lag of these fragments depends on."""
     reorder = max((fragment.reorder for fragment in fragments), default=0)
-    return Stream(usual_frame_us(fragments, timescale), reorder * 1_000_000 // timescale, transcoded)
+    return Stream(usual_frame_us(fragments, timescale), reorder * 1_000_000 // timescale, audio)
 
 
 def usual_frame_us(fragments: Sequence[FragmentBoxes], timescale: int) -> int:

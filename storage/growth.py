@@ -27,7 +27,7 @@ from storage.ingest import Ingest
 from storage.model import CameraId, FileGrowth, InitId, RunId, Segment, SegmentFlag, Tier, Volume
 from storage.parameter_sets import HEAD_BYTES, fingerprint
 from storage.paths import SPOOL, SpoolName, spool_name
-from storage.timemodel import LagOf, Measured
+from storage.timemodel import LagOf, Measured, Stream
 from storage.volumes import Volumes
 
 log = structlog.get_logger()
@@ -183,10 +183,12 @@ class Growth:
         lag_us = self._lag(file)
         state.clock.watched(file.name.n, len(file.fragments), sample[0], sample[1], lag_us)
 
-    def _lag(self, file: GrowingFile) -> int:
+    def _stream(self, file: GrowingFile) -> Stream:
         state = self._ingest.known(file.name.run_id)
-        transcoded = state is not None and state.run.audio == "aac"
-        return self._lag_of(stream_of(file.fragments, file.timescale, transcoded=transcoded))
+        return stream_of(file.fragments, file.timescale, audio=state.run.audio if state is not None else "off")
+
+    def _lag(self, file: GrowingFile) -> int:
+        return self._lag_of(self._stream(file))
 
     async def segments(self, camera_id: CameraId) -> list[Segment]:
         """The camera's segments without a row, in order, with the flag GROWING; looks at their files now."""
@@ -233,6 +235,7 @@ class Growth:
                 end_wall_us=file.mtime_us,
                 lag_us=self._lag(file),
                 last_of_run=True,
+                lag_error_us=self._stream(file).lag_error_us,
             ),
             before.end_us if before else None,
         )

@@ -213,7 +213,7 @@ class Ingest:
 
     def _date(self, state: RunState, volume: Volume, name: SpoolName, examined: Examined, last: bool) -> Segment:
         media = measure(examined, first_of_run=name.n == 0, frame_us=state.clock.frame_us)
-        stream = stream_of(examined.fragments, init_of(examined).video.timescale, transcoded=state.run.audio == "aac")
+        stream = stream_of(examined.fragments, init_of(examined).video.timescale, audio=state.run.audio)
         state.lag_us = self._lag_of(stream)
         dated = state.clock.date(
             Measured(
@@ -223,6 +223,7 @@ class Ingest:
                 end_wall_us=examined.mtime_us,
                 lag_us=state.lag_us,
                 last_of_run=last,
+                lag_error_us=stream.lag_error_us,
             )
         )
         if SegmentFlag.TIME_BAD in dated.flags:

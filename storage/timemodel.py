@@ -23,6 +23,7 @@ from storage.model import MAX_SEGMENT_US, SegmentFlag
 MAX_CORRECTION_PPM = 500
 RECENT_SEGMENTS = 5  # never the whole run: a camera 200 ppm slow would be 690 ms off after an hour
 LAG_ERROR_US = 20_000  # of the self-test's measurement
+SOUND_ERROR_US = {"off": 0, "copy": 64_000, "aac": 128_000}  # a frame of AAC at 16 kHz; of what we code, at 8 kHz
 LATE_END_US = 30_000_000  # a frozen camera's last file ends up to three times the 10 s time-out late
 MAX_DRIFT_US = 2_000_000  # beyond it the run is ended
 ENOUGH_SAMPLES = 5
@@ -33,11 +34,18 @@ BURST_US = 1_000_000  # beside the longest fragment: servers send the GOP that i
 
 @dataclass(frozen=True, slots=True)
 class Stream:
-    """What the delay between capture and file depends on. `transcoded`: audio is coded anew, which holds the video back."""
+    """What the delay between capture and file depends on. `audio`: copy | aac (coded anew, which holds the video back) |
+    off."""
 
     frame_us: int
     reorder_us: int = 0  # the camera's own, to code B-frames
-    transcoded: bool = False
+    audio: str = "off"
+
+    @property
+    def lag_error_us(self) -> int:
+        """How far the lag may be off. With sound the muxer waits for the sound frame of the same time, which may be the same
+        share of a frame each time, so that the spread of the samples does not tell it."""
+        return LAG_ERROR_US + SOUND_ERROR_US[self.audio]
 
 
 LagOf = Callable[[Stream], int]
@@ -55,6 +63,7 @@ class Measured:
     end_wall_us: int
     lag_us: int
     last_of_run: bool
+    lag_error_us: int = LAG_ERROR_US
 
     @property
     def media_dur_us(self) -> int:
@@ -139,14 +148,14 @@ class RunClock:
             if file.n != self._end.n + 1:
                 start_us += max(file.media_start_us - self._end.media_us, 0)
         if start_us is not None:
-            return _growing(start_us, file.lengths.believed(start_us, seen))
+            return _growing(file, start_us, file.lengths.believed(start_us, seen))
         length = self._first_length(file, seen)
         if length.bad:
-            return _growing(_start_counted(file, seen), length)
+            return _growing(file, _start_counted(file, seen), length)
         samples = [offset for of in self._watched.values() for offset in _offsets(of).values()]
         # Nothing known yet: the last write is all there is to date it by.
         offset_us = min(samples, default=file.end_wall_us - file.lag_us - file.media_end_us)
-        return _growing(file.media_start_us + offset_us, length)
+        return _growing(file, file.media_start_us + offset_us, length)
 
     def date(self, file: Measured) -> Dated:
         """Fixes the segment's start and length for ever."""
@@ -162,11 +171,15 @@ class RunClock:
             own[file.media_end_us] = closing
         flags = SegmentFlag(0)
         samples = self._samples(own)
-        err_us = LAG_ERROR_US + delay_error_us(samples)
-        if not samples:
+        err_us = file.lag_error_us + delay_error_us(samples)
+        if not samples and self._end is not None:
+            # Media time has just begun anew: the segment before is all there is to date it by.
+            samples = [self._end.wall_us - file.media_start_us]
+            err_us += ONE_SAMPLE_ERROR_US
+        elif not samples:
             # The only file of its run, and nobody watched it grow: by its end, which may be late.
             samples = [closing]
-            err_us = LAG_ERROR_US + LATE_END_US
+            err_us += LATE_END_US
             flags |= SegmentFlag.TIME_UNCERTAIN
         sample = min(samples)
         if self._end is None:
@@ -205,7 +218,7 @@ class RunClock:
         length = self._first_length(file, seen)
         dur_us = _possible(length.us)
         if length.bad:
-            err_us = LAG_ERROR_US + ONE_SAMPLE_ERROR_US
+            err_us = file.lag_error_us + ONE_SAMPLE_ERROR_US
             if file.last_of_run and len(seen) == 1:
                 err_us += LATE_END_US
             return Dated(_start_counted(file, seen), dur_us, err_us, flags | SegmentFlag.TIME_BAD, 0, counted=True)
@@ -222,7 +235,7 @@ class RunClock:
         length = file.lengths.believed(start_us, seen)
         if length.bad:
             dur_us = _possible(length.us)
-            err_us = LAG_ERROR_US + ONE_SAMPLE_ERROR_US + abs(start_us + dur_us - seen[file.fragments])
+            err_us = file.lag_error_us + ONE_SAMPLE_ERROR_US + abs(start_us + dur_us - seen[file.fragments])
             return Dated(start_us, dur_us, err_us, flags | SegmentFlag.TIME_BAD, 0, counted=length.counted)
         drift_us = file.media_end_us + sample - (start_us + file.media_dur_us)
         limit_us = file.media_dur_us * MAX_CORRECTION_PPM // 1_000_000
@@ -242,9 +255,9 @@ def _start_counted(file: Measured, seen: dict[int, int]) -> int:
     return start - file.lag_us if file.last_of_run and len(seen) == 1 else start
 
 
-def _growing(start_us: int, length: Length) -> Dated:
+def _growing(file: Measured, start_us: int, length: Length) -> Dated:
     flags = SegmentFlag.TIME_BAD if length.bad else SegmentFlag(0)
-    return Dated(start_us, _possible(length.us), LAG_ERROR_US, flags, 0, counted=length.counted)
+    return Dated(start_us, _possible(length.us), file.lag_error_us, flags, 0, counted=length.counted)
 
 
 def _possible(dur_us: int) -> int:
