@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import math
 import os
 import shutil
+import time
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -47,6 +49,13 @@ class CameraFiles:
             return self.log.stat().st_size
         except OSError:
             return 0
+
+    def log_age_s(self) -> float:
+        """Since its last line; infinite without a log."""
+        try:
+            return time.time() - self.log.stat().st_mtime
+        except OSError:
+            return math.inf
 
     def log_since(self, start: int) -> str:
         """What was written since the log had `start` bytes, at most the last 64 KiB; all there is where it was trimmed."""

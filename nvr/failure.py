@@ -42,6 +42,9 @@ _NOISE = re.compile(
     re.IGNORECASE,
 )
 _CONNECTION = re.compile(r"Connection to tcp://(?P<host>[^?\s]+)\S* failed: (?P<reason>.+)", re.IGNORECASE)
+# Said of every packet while the camera's time stays behind what was already written: nothing can be written meanwhile.
+_BACKWARD = re.compile(r"non-monoto|DTS \S+, next:\S+ .*invalid dropping", re.IGNORECASE)
+MANY = LINES // 4
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,6 +70,15 @@ def classify(stderr: str, *, returncode: int | None, silent_s: float = 0.0) -> F
     if not lines or "Invalid data found" in lines[-1]:
         return Failure("unreachable", "the camera ended the connection")
     return Failure("unknown", _sentence(lines[-1]))
+
+
+def stall(failure: Failure, stderr: str, *, log_age_s: float) -> Failure:
+    """Why no footage comes from a camera that is connected. `log_age_s`: since ffmpeg last wrote a line: that of a camera
+    which sends nothing says nothing."""
+    lines = stderr.splitlines()[-LINES:]
+    if log_age_s < SILENT_S / 2 and sum(bool(_BACKWARD.search(line)) for line in lines) >= MANY:
+        return Failure("camera_time_jump", f"the camera's time jumped back: {failure.detail}")
+    return failure
 
 
 def _sentence(line: str) -> str:

@@ -17,7 +17,7 @@ import structlog
 from config.errors import NvrError, Unavailable
 from nvr.backoff import Backoff
 from nvr.camera_files import CameraFiles
-from nvr.failure import Failure, classify
+from nvr.failure import Failure, classify, stall
 from nvr.ffmpeg import command_sha256, ffconcat_text, record_command
 from nvr.probe import probe, probe_row
 from nvr.process import Recorder, boot_id
@@ -290,7 +290,7 @@ class CameraRecorder:
         now_us = shared.clock()
         failure = running.asked
         if failure is None:
-            stderr = await asyncio.get_running_loop().run_in_executor(None, self.files.log_since, running.log_from)
+            stderr, _ = await self._log(running)
             silent_s = (now_us - (watch.newest_us or watch.started_us)) / 1e6
             failure = classify(stderr, returncode=running.process.returncode, silent_s=silent_s)
             shared.on_restart(failure.cause)
@@ -316,6 +316,14 @@ class CameraRecorder:
         elif failure.cause in ("unsupported_codec", "no_video"):
             self._probe_again = True
         await self._fail(failure, (now_us - running.run.started_us) / 1e6 if watch.recording else 0.0)
+
+    async def _log(self, running: Running) -> tuple[str, float]:
+        """(what the run's ffmpeg said, seconds since its last line)."""
+
+        def read() -> tuple[str, float]:
+            return self.files.log_since(running.log_from), self.files.log_age_s()
+
+        return await asyncio.get_running_loop().run_in_executor(None, read)
 
     async def _fail(self, failure: Failure, recorded_s: float) -> None:
         """Say so, and wait as long as the cause asks for; a change of the camera ends the wait."""
@@ -351,7 +359,11 @@ class CameraRecorder:
     async def act(self, verdict: Verdict | None) -> None:
         """What `judge` found: end the run, or say that it records."""
         if verdict is not None:
-            await self.end(Failure(verdict.cause, verdict.detail))
+            failure = Failure(verdict.cause, verdict.detail)
+            if failure.cause == "timeout" and self.running is not None:
+                stderr, age_s = await self._log(self.running)
+                failure = stall(failure, stderr, log_age_s=age_s)
+            await self.end(failure)
         elif self.running is not None and self.running.asked is None:
             await self._set_state("recording", None, "")
 

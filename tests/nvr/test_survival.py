@@ -6,11 +6,14 @@ import asyncio
 import os
 import signal
 from dataclasses import replace
+from itertools import pairwise
 from pathlib import Path
+from typing import Literal
 
 import pytest
 
 from nvr.simulator import CameraOptions, Faults, Simulator, SimulatorOptions
+from storage.clock import wall_us
 from tests.nvr.served import Served, faults, until
 from tests.nvr.simulated import LOOP
 
@@ -107,7 +110,7 @@ async def test_each_failing_camera_is_named_and_comes_back(ffmpeg: str, loops: P
         assert city.ends("killed")[0] == "killed"
         assert city.ends("grows")[0] == "parameters_changed"
         await city.state("stalls", "failed")
-        await city.state("dark", "failed", within_s=60)
+        await city.state("dark", "failed", "no_video", within_s=90)  # told when the next connection brings none either
         assert city.ends("stalls")[0] == "timeout"
         # -- and comes back
         for name in ("stalls", "refuses", "vanishes", "dark", "locked"):
@@ -141,3 +144,40 @@ JUMPS = {
     "rtp+1h": ("rtp", 3600.0),
     "rtp-1h": ("rtp", -3600.0),
 }
+
+
+@pytest.mark.parametrize("sound", ["none", "pcmu"])
+async def test_a_camera_that_jumps_in_time_goes_on_being_recorded(
+    ffmpeg: str, loops: Path, tmp_path: Path, sound: Literal["none", "pcmu"]
+) -> None:
+    options = {name: CameraOptions(LOOP, audio=sound) for name in ("well", *JUMPS)}
+    async with built(options, loops) as cameras, Served(tmp_path) as served:
+        city = City(served, cameras, list(options))
+        await city.register()
+        for name, (what, seconds) in JUMPS.items():
+            camera = cameras.camera(city.ids[name])
+            (camera.step_clock if what == "clock" else camera.jump_rtp)(seconds)
+        jumped_us = wall_us()
+
+        async def all_new() -> bool:
+            """Each has closed segments that began well after the jump."""
+            last = served.rows("SELECT camera_id, max(start_us) AS at_us FROM segment GROUP BY camera_id")
+            ends = {row["camera_id"]: row["at_us"] for row in last}
+            return all(ends.get(camera_id, 0) > jumped_us + 30_000_000 for camera_id in city.ids.values())
+
+        await until(all_new, 90)
+        for name in options:
+            print(name, city.ends(name), served.history(city.ids[name]))
+        for name in options:
+            await city.state(name, "recording")
+        assert city.ends("well") == [None]
+        assert await city.whole("well", ffmpeg) == []
+        for name, camera_id in city.ids.items():
+            assert set(city.ends(name)[:-1]) <= {"camera_time_jump"} and len(city.ends(name)) <= 3, name
+            rows = [row for row in served.segments(camera_id) if row["start_us"] > jumped_us + 25_000_000]
+            assert all(abs(row["dur_us"] - 5_000_000) < 1_500_000 for row in rows), (name, rows)
+            for before, after in pairwise(served.segments(camera_id)):
+                overlap_us = before["start_us"] + before["dur_us"] - after["start_us"]
+                assert overlap_us == 0 if before["run_id"] == after["run_id"] else overlap_us < 1_500_000, (name, after)
+            missing = await city.whole(name, ffmpeg, run=-1)
+            assert missing == [], name
