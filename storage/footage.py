@@ -16,7 +16,7 @@ from storage import frags, timeline
 from storage.catalog import cameras, inits, runs, segments
 from storage.catalog.db import Catalog
 from storage.catalog.sqlite import Connection
-from storage.clock import Clock, wall_us
+from storage.clock import Clock, mono_us, wall_us
 from storage.fmp4 import parse_init, read_fragments
 from storage.growth import Growth
 from storage.model import CameraId, Fragment, Init, InitId, Run, RunId, Segment, SegmentFlag, Slice, Timeline
@@ -25,6 +25,8 @@ from storage.selection import select
 from storage.volumes import Volumes
 
 INITS_KEPT = 2048
+ASKED_KEPT = 256
+ASKED_KEPT_US = 1_000_000
 DEFAULT_BUCKETS = 300
 
 
@@ -36,6 +38,7 @@ class Footage:
         self._clock = clock
         self._inits: OrderedDict[InitId, Init] = OrderedDict()
         self._ended_runs: OrderedDict[RunId, Run] = OrderedDict()
+        self._asked: OrderedDict[tuple[RunId, int], tuple[Segment, int]] = OrderedDict()  # with CLOCK_MONOTONIC
 
     async def camera_exists(self, camera_id: CameraId) -> None:
         """Raises NotFound."""
@@ -89,7 +92,22 @@ class Footage:
         return rows, (rows[-1].start_us, rows[-1].run_id) if more else None
 
     async def segment(self, camera_id: CameraId, run_id: RunId, n: int) -> Segment:
-        """One segment, closed or growing. Raises NotFound."""
+        """One segment, closed or growing. Raises NotFound. Where a closed one lies may be told as it was a second ago: the
+        ranges of a player need no question each (a range of a warm file takes less than the question)."""
+        now_us = mono_us()
+        known = self._asked.get((run_id, n))
+        if known is not None and now_us - known[1] < ASKED_KEPT_US and known[0].camera_id == camera_id:
+            return known[0]
+        row = await self.look_up(camera_id, run_id, n)
+        if not row.growing:
+            self._asked[run_id, n] = (row, now_us)
+            self._asked.move_to_end((run_id, n))
+            while len(self._asked) > ASKED_KEPT:
+                self._asked.popitem(last=False)
+        return row
+
+    async def look_up(self, camera_id: CameraId, run_id: RunId, n: int) -> Segment:
+        """As `segment`, as it is now."""
         row = await self._catalog.read(partial(segments.get, run_id=run_id, n=n))
         if row is None:
             growing = await self._growth.segments(camera_id)
