@@ -8,6 +8,7 @@ The recorders are not ours to lose: they outlive this process. `stop` leaves the
 from __future__ import annotations
 
 import asyncio
+import gc
 import signal
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
@@ -257,8 +258,16 @@ class Server:
         self.fleet.end_run(drifted.run_id, "camera_time_jump", drifted.sentence)
 
 
+def spare_the_collector() -> None:
+    """What is there once a server has started stays for good: the garbage collector need not walk it again and again (12 to
+    16 ms each time, in the middle of a timeline)."""
+    gc.collect()
+    gc.freeze()
+
+
 async def hold_until_signal() -> signal.Signals:
-    """Returns at the first SIGINT or SIGTERM."""
+    """For a server that has started: returns at the first SIGINT or SIGTERM."""
+    spare_the_collector()
     loop = asyncio.get_running_loop()
     got: asyncio.Future[signal.Signals] = loop.create_future()
 

@@ -20,7 +20,7 @@ from config.errors import Unavailable
 from config.settings import load
 from nvr.bench import rig
 from nvr.bench.report import Figure, percentile
-from nvr.server import Server
+from nvr.server import Server, spare_the_collector
 from storage.catalog import cameras
 from storage.catalog.db import connect, transaction
 from storage.clock import wall_us
@@ -89,6 +89,7 @@ async def serve(settings_file: Path, count: int, seconds: float) -> dict[str, fl
 
     server = Server(load(settings_file, {}), spawn_recorder=spawn)
     await server.start()
+    spare_the_collector()
     try:
         return await _measure(server, count, seconds)
     finally:

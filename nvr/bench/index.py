@@ -12,6 +12,7 @@ from pathlib import Path
 
 from nvr.bench.report import Figure, percentile, say
 from nvr.lags import Lags
+from nvr.server import spare_the_collector
 from storage import frags
 from storage.catalog import cameras, inits, runs
 from storage.catalog.db import Catalog, connect, prepare, transaction
@@ -125,6 +126,7 @@ async def index(*, rows: int = 10_000_000, rounds: int = 400) -> list[Figure]:
         say(f"index: {path.stat().st_size / 1e9:.1f} GB")
         catalog = Catalog(path)
         await catalog.open()
+        spare_the_collector()  # as the server does
         try:
             return await _ask(catalog, ids, rows, rounds)
         finally:
