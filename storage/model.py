@@ -35,6 +35,7 @@ CAUSES = (
     "killed",
     "server_down",
     "disabled",
+    "not_registered",
     "deleted",
     "missing",
     "unknown",

@@ -12,6 +12,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from storage.camera_rules import CODE, KIND, MAX_TAG, MAX_TAGS, MAX_TEXT
 from storage.camera_url import MAX_CREDENTIAL, MAX_LENGTH
+from storage.model import CAUSES
 
 Time = Annotated[str, Field(json_schema_extra={"format": "date-time"}, examples=["2026-11-23T13:00:00.000000Z"])]
 Id = Annotated[int, Field(ge=1)]
@@ -170,7 +171,7 @@ class SpanOut(Answer):
 class GapOut(Answer):
     from_: Annotated[Time, Field(alias="from")]
     to: Time
-    cause: str
+    cause: Annotated[str, Field(description=f"Why there is no footage: {', '.join(CAUSES)}.")]
     detail: str
 
 

@@ -36,7 +36,7 @@ def _before_camera(db: Connection, window: dict[str, int]) -> list[Reason]:
     if row is None or row[0] <= window["from_us"]:
         return []
     detail = f"the camera was registered at {rfc3339(row[0])}"
-    return [Reason(0, row[0], "disabled", detail, RANK_BEFORE_CAMERA)]
+    return [Reason(0, row[0], "not_registered", detail, RANK_BEFORE_CAMERA)]
 
 
 def _states(db: Connection, window: dict[str, int]) -> list[Reason]:

@@ -46,8 +46,8 @@ RECORDING = Reason(100, 1000, None, "", RANK_STATE)
         ((10, 20), [Reason(0, 50, "deleted", "", RANK_DELETED), DOWN, REFUSED], [(10, 20, "deleted")]),
         (
             (0, 50),
-            [Reason(0, 30, "disabled", "", RANK_BEFORE_CAMERA), REFUSED],
-            [(0, 30, "disabled"), (30, 50, "refused")],
+            [Reason(0, 30, "not_registered", "", RANK_BEFORE_CAMERA), REFUSED],
+            [(0, 30, "not_registered"), (30, 50, "refused")],
         ),
         (
             (99, 130),

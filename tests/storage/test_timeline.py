@@ -125,6 +125,21 @@ def test_the_fragment_being_written_is_no_gap_while_the_camera_records(db: Conne
     assert [gap.cause for gap in by_hours(db, last.start_us, NOW_US).gaps] == ["refused"]
 
 
+@pytest.mark.parametrize("before_us", [MINUTE_US, 20 * HOUR_US])
+def test_the_time_before_a_camera_was_registered_has_its_own_cause(db: Connection, before_us: int) -> None:
+    registered_us = T0_US + 30 * HOUR_US
+    fill(db, [])
+    with transaction(db):
+        db.execute(
+            "INSERT INTO camera (id, code, name, url, node, created_us) VALUES (1, 'a', 'a', 'rtsp://x/', 'n', ?)",
+            (registered_us,),
+        )
+        states.put(db, CameraState(CAMERA, registered_us, "disabled", "disabled", "switched off by an administrator"))
+    gaps = by_hours(db, registered_us - before_us, registered_us + HOUR_US).gaps
+    assert [gap.cause for gap in gaps] == ["not_registered", "disabled"]
+    assert gaps[0].to_us == gaps[1].from_us == registered_us
+
+
 def test_a_growing_segment_that_was_indexed_meanwhile_counts_once(db: Connection) -> None:
     row = segment(3, start_s=60)
     fill(db, [row])

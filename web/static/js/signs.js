@@ -24,6 +24,7 @@ const CLASSES = {
   server_down: "server",
   missing: "server",
   disabled: "planned",
+  not_registered: "planned",
   deleted: "planned",
 };
 
