@@ -110,7 +110,11 @@ def show_(settings: Settings, key: str, as_json: bool) -> None:
         probe = cameras.get_probe(db, one.id)
         history = states.history(db, one.id, limit=10)
         has_login = cameras.credentials(db, one.id) is not None
-    facts = {name: getattr(one, name) for name in Camera.__slots__}
+    facts = {name: getattr(one, name) for name in Camera.__slots__ if not name.endswith("_us")}
+    facts |= {
+        "created_at": rfc3339(one.created_us),
+        "archived_at": rfc3339(one.archived_us) if one.archived_us else None,
+    }
     facts |= {"covers": list(one.covers), "tags": list(one.tags), "has_credentials": has_login}
     facts["media"] = (
         f"{probe.video_codec} {probe.width}x{probe.height}, audio {probe.audio_codec or 'none'}" if probe else None
