@@ -150,7 +150,15 @@ def load(path: Path | None, env: Mapping[str, str] = os.environ) -> Settings:
 
     Relative paths are taken from the settings file's folder, without one from the working directory. Raises Invalid.
     """
-    file = _file(path, env)
+    return _made(_file(path, env), env)
+
+
+def from_variables(env: Mapping[str, str]) -> Settings:
+    """NVR_SECTION__KEY over the defaults; no file is read. Raises Invalid."""
+    return _made(None, env)
+
+
+def _made(file: Path | None, env: Mapping[str, str]) -> Settings:
     values = _read(file) if file is not None else {}
     overridden: dict[str, str] = {}
     for name, text in sorted(env.items()):

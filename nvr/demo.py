@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import json
 import socket
 import sys
 from collections.abc import AsyncIterator, Callable
@@ -12,7 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from config.errors import Conflict, Unavailable
-from config.settings import Settings, load
+from config.settings import Settings, from_variables
 from nvr import past
 from nvr.demo_cameras import DemoCameras
 from nvr.demo_city import place
@@ -62,13 +63,13 @@ def free_port(host: str, wanted: int, *, asked: bool) -> int:
 
 
 def settings_for(options: DemoOptions, port: int) -> Settings:
-    return load(
-        None,
+    """Its own alone: a settings file in the current folder may name the catalog of real cameras."""
+    return from_variables(
         {
             "NVR_SERVER__PORT": str(port),
             "NVR_SERVER__NAME": "Kanpur (demo)",
             "NVR_STORAGE__DATABASE": str(options.data / "nvr.sqlite3"),
-            "NVR_STORAGE__VOLUMES": f'["{options.data / "footage"}"]',
+            "NVR_STORAGE__VOLUMES": json.dumps([str(options.data / "footage")]),
             "NVR_RECORDING__ALLOW_LOOPBACK": "true",
         },
     )
