@@ -16,6 +16,7 @@ COMMANDS = {
     "check": "nvr.cli_check:check",
     "simulate": "nvr.cli_simulate:simulate",
     "camera": "nvr.cli_camera:camera",
+    "footage": "nvr.cli_footage:footage",
     "fsck": "nvr.cli_storage:fsck",
     "backup": "nvr.cli_storage:backup",
     "bench": "nvr.cli_bench:bench",

@@ -38,7 +38,7 @@ async def mp4(request: web.Request) -> web.StreamResponse:
         wanted = ranges.Wanted(200, 0, clip.size_bytes)
     else:
         wanted = ranges.wanted(request.method, request.headers, clip.size_bytes, clip.etag)
-    body = _body(request.app[FOOTAGE], request.app[FILES], clip, wanted.start, wanted.end)
+    body = body_of(request.app[FOOTAGE], request.app[FILES], clip, wanted.start, wanted.end)
     return await ranges.answer(request, wanted, body, size_bytes=clip.size_bytes, etag=clip.etag, headers=headers)
 
 
@@ -80,7 +80,7 @@ async def _asked(request: web.Request) -> tuple[CameraId, list[Slice], Clip]:
     return camera_id, slices, await plan(footage, request.app[FILES], slices, keep_gaps=gaps == "keep")
 
 
-async def _body(footage: Footage, files: Files, clip: Clip, start: int, end: int) -> AsyncGenerator[ranges.Part, None]:
+async def body_of(footage: Footage, files: Files, clip: Clip, start: int, end: int) -> AsyncGenerator[ranges.Part, None]:
     """The clip's bytes [start, end)."""
     if start < len(clip.header):
         yield clip.header[start:end]
