@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 import time
 from collections.abc import Callable
@@ -9,17 +10,21 @@ from contextlib import closing
 from pathlib import Path
 
 import click
+from sqlite_utils import Database
 
 from config.errors import NvrError
 from config.settings import Settings
 from nvr.cli_base import json_option, show, with_settings
+from nvr.kernel_clock import kernel_clock
 from storage import binary
 from storage.catalog import cameras
 from storage.catalog import volumes as rows
 from storage.catalog.db import connect, damage
+from storage.catalog.schema import refuse_newer
 from storage.catalog.sqlite import sqlite3
+from storage.model import Volume
 from storage.volumes import check as check_volume
-from storage.volumes import refuse_network, space
+from storage.volumes import refuse_network, space, uuid_of
 
 OLD_SQLITE = (3, 51, 3)
 EARLIEST = 1_767_225_600  # 2026-01-01: a clock before it was never set
@@ -34,13 +39,15 @@ def _catalog(settings: Settings) -> str:
     path = settings.storage.database
     refuse_network(path, "storage.database")
     if not path.exists():
+        _refuse_unmakeable(path)
         return f"{path} is made by the first `nvr serve`"
     with closing(connect(path, readonly=True)) as db:
+        refuse_newer(Database(db))
         found = damage(db)
         if found:
             raise NvrError(f"{path} is damaged ({found}): `nvr backup --list` shows the copies")
         registered = len(cameras.all_of(db, settings.server.node))
-    return f"{path} is sound, {registered} cameras"
+    return f"{path} is sound, {registered} camera{'' if registered == 1 else 's'}"
 
 
 def _sqlite(settings: Settings) -> str:
@@ -51,25 +58,62 @@ def _sqlite(settings: Settings) -> str:
 
 def _volume(settings: Settings, path: Path) -> str:
     refuse_network(path, "storage.volumes")
-    if settings.storage.database.exists():
+    known = _known_volumes(settings)
+    volume = next((volume for volume in known if volume.path == str(path)), None)
+    if volume is None:
+        return _new_volume(path, known)
+    found = check_volume(volume)
+    if found.state != "ok":
+        raise NvrError(found.detail)
+    return f"{path} has {space(path).free_bytes // 1_000_000_000} GB free"
+
+
+def _known_volumes(settings: Settings) -> list[Volume]:
+    if not settings.storage.database.exists():
+        return []
+    try:
         with closing(connect(settings.storage.database, readonly=True)) as db:
-            known = next((volume for volume in rows.listing(db) if volume.path == str(path)), None)
-        if known is not None:
-            found = check_volume(known)
-            if found.state != "ok":
-                raise NvrError(found.detail)
-            return f"{path} has {space(path).free_bytes // 1_000_000_000} GB free"
-    return f"{path} is made a volume by the first `nvr serve`"
+            return rows.listing(db)
+    except (NvrError, sqlite3.DatabaseError) as error:
+        raise NvrError("not looked at: the catalog, which knows the volumes, cannot be read") from error
+
+
+def _new_volume(path: Path, known: list[Volume]) -> str:
+    """What `nvr serve` will do with it. Raises NvrError where it will refuse."""
+    if not path.exists():
+        _refuse_unmakeable(path)
+        return f"{path} is made a volume by the first `nvr serve`"
+    found = uuid_of(path)
+    if not os.access(path, os.W_OK | os.X_OK, effective_ids=True):
+        raise NvrError(f"{path} cannot be written: give it to the user that nvr runs as")
+    if found is None:
+        return f"{path} is made a volume by the first `nvr serve`"
+    before = next((volume for volume in known if volume.uuid == found), None)
+    if before is not None:
+        return f"{path} holds the volume that was {before.path}: `nvr serve` goes on with it"
+    return f"{path} holds a volume that this catalog does not know: `nvr fsck --rebuild` indexes its footage"
+
+
+def _refuse_unmakeable(path: Path) -> None:
+    """Raises NvrError when this user may not make `path`."""
+    nearest = next(parent for parent in path.parents if parent.exists())
+    if not nearest.is_dir() or not os.access(nearest, os.W_OK | os.X_OK, effective_ids=True):
+        raise NvrError(f"{path} cannot be made: {nearest} cannot be written by the user that nvr runs as")
 
 
 def _store(settings: Settings) -> str:
     return "no object store is configured" if not settings.offload.bucket else f"bucket {settings.offload.bucket}"
 
 
-def _clock(settings: Settings) -> str:
+def _clock() -> str:
     if time.time() < EARLIEST:
         raise NvrError("the system's clock was never set: set it, and let NTP keep it")
-    return time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())
+    now, kept = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()), kernel_clock()
+    if kept is None:
+        return f"{now}; whether it is synchronised cannot be asked here: look on the machine that runs the container"
+    if not kept.synchronised:
+        raise NvrError(f"{now}, but nobody keeps it right: switch on NTP (timedatectl set-ntp true, or chrony)")
+    return f"{now}, synchronised, at most {kept.max_error_us / 1000:.0f} ms wrong"
 
 
 @click.command()
@@ -83,7 +127,7 @@ def check(settings: Settings, as_json: bool) -> None:
         ("catalog", lambda: _catalog(settings)),
         *((("volume"), lambda path=path: _volume(settings, path)) for path in settings.storage.volumes),
         ("store", lambda: _store(settings)),
-        ("clock", lambda: _clock(settings)),
+        ("clock", _clock),
     ]
     answers = []
     for name, look in parts:

@@ -99,6 +99,14 @@ def _read_uuid(root: Path) -> str | None:
     return text or None
 
 
+def uuid_of(path: Path) -> str | None:
+    """Whose volume a folder is; None for an empty one. Raises Invalid for a folder with other content, OSError."""
+    found = _read_uuid(path)
+    if found is None and any(entry.name != LOST_AND_FOUND for entry in path.iterdir()):
+        raise Invalid(f"{path} is not empty and is no nvr volume: name an empty folder", field="storage.volumes")
+    return found
+
+
 def _write_uuid(root: Path, value: str) -> None:
     fd = os.open(root / VOLUME_FILE, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o644)
     try:
@@ -133,12 +141,8 @@ def register(db: Connection, path: Path) -> Volume:
         return check(here)
     try:
         path.mkdir(parents=True, exist_ok=True)
-        found = _read_uuid(path)
+        found = uuid_of(path)
         if found is None:
-            if any(entry.name != LOST_AND_FOUND for entry in path.iterdir()):
-                raise Invalid(
-                    f"{path} is not empty and is no nvr volume: name an empty folder", field="storage.volumes"
-                )
             found = str(uuid.uuid4())
             _write_uuid(path, found)
     except OSError as error:
@@ -165,6 +169,9 @@ def check(volume: Volume) -> Volume:
             return replace(volume, state="readonly", detail=f"{root} is mounted read-only: check its disk")
         for folder in (SPOOL, ARCHIVE, QUARANTINE):
             (root / folder).mkdir(mode=0o750, exist_ok=True)
+            if not os.access(root / folder, os.W_OK | os.X_OK, effective_ids=True):
+                detail = f"{root / folder} cannot be written: give it to the user that nvr runs as"
+                return replace(volume, state="readonly", detail=detail)
         free = space(root).free_bytes
         if free < FULL_BYTES:
             return replace(volume, state="full", detail=f"{root} has {free // 1_000_000} MB left")

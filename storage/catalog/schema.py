@@ -181,10 +181,13 @@ CREATE INDEX job_open ON job (id) WHERE done_us IS NULL;
 
 
 def migrate(db: Database) -> None:
-    """Bring the database to this program's schema.
+    """Bring the database to this program's schema. Raises Conflict as `refuse_newer`."""
+    refuse_newer(db)
+    migrations.apply(db)
 
-    Raises Conflict when a newer program has already migrated it further than this one knows.
-    """
+
+def refuse_newer(db: Database) -> None:
+    """Only reads. Raises Conflict when a newer program has already migrated it further than this one knows."""
     known = {migration.name for migration in migrations.pending(Database(memory=True))}
     if unknown := {migration.name for migration in migrations.applied(db)} - known:
         raise Conflict(
@@ -192,4 +195,3 @@ def migrate(db: Database) -> None:
             "run that version, or restore a backup made by this one",
             field="storage.database",
         )
-    migrations.apply(db)

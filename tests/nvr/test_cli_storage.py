@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import json
 import os
-import sys
 from collections.abc import Awaitable
 from pathlib import Path
 from typing import Any
@@ -18,27 +17,14 @@ from storage.catalog.db import CatalogLock
 from storage.clock import wall_us
 from storage.model import CameraId
 from tests.lavfi import recorded
+from tests.nvr.typed import nvr
 from tests.storage.node import Node, node_at
-
-NVR = [sys.executable, "-c", "from nvr.cli import main; main()"]
-ROOT = Path(__file__).parents[2]
 
 
 @pytest.fixture
 def here(tmp_path: Path) -> Path:
     (tmp_path / "nvr.toml").write_text('[storage]\ndatabase = "nvr.sqlite3"\nvolumes = ["footage"]\n')
     return tmp_path
-
-
-async def nvr(here: Path, *arguments: str) -> tuple[int, str, str]:
-    """(exit status, standard output, standard error) of `nvr ...` in a folder."""
-    env = {name: value for name, value in os.environ.items() if not name.startswith("NVR_")} | {"PYTHONPATH": str(ROOT)}
-    process = await asyncio.create_subprocess_exec(
-        *NVR, *arguments, cwd=here, env=env, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.PIPE
-    )
-    out, err = await asyncio.wait_for(process.communicate(), 60)
-    assert "Traceback" not in err.decode()
-    return process.returncode or 0, out.decode(), err.decode()
 
 
 async def record(node: Node) -> None:
