@@ -6,9 +6,11 @@ import math
 import os
 import shutil
 import time
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
+from config.redact import masked
 from storage.model import CameraId
 
 LOG_READ_BYTES = 64 * 1024
@@ -66,6 +68,25 @@ class CameraFiles:
                 return file.read().decode("utf-8", "replace")
         except OSError:
             return ""
+
+    def mask_log(self) -> None:
+        """ffmpeg says a whole URL, login included, where it cannot open it: once it has ended, that is overwritten."""
+        _mask(self.log)
+
+
+def mask_logs(folder: Path) -> None:
+    """Those of recorders that ended while no server ran."""
+    for path in folder.glob("*.log"):
+        _mask(path)
+
+
+def _mask(path: Path) -> None:
+    """In place: an ffmpeg that still has it open goes on at its end."""
+    with suppress(OSError), path.open("r+b") as file:
+        written = file.read()
+        if (shown := masked(written)) != written:
+            file.seek(0)
+            file.write(shown)
 
 
 def trim_logs(folder: Path) -> None:

@@ -16,7 +16,7 @@ import structlog
 
 from config.errors import NvrError
 from config.settings import Settings
-from nvr.camera_files import remove_probes, trim_logs
+from nvr.camera_files import mask_logs, remove_probes, trim_logs
 from nvr.failure import Failure
 from nvr.probe import probe
 from nvr.process import Found, Process, Spawner, end_all, scan, spawn
@@ -323,3 +323,4 @@ def _private_folder(folder: Path) -> None:
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     folder.chmod(0o700)
     remove_probes(folder)
+    mask_logs(folder)

@@ -301,6 +301,7 @@ class CameraRecorder:
                 cause=failure.cause,
                 detail=failure.detail,
             )
+        await asyncio.get_running_loop().run_in_executor(None, self.files.mask_log)
         await shared.catalog.write(partial(runs.end, run_id=running.run.id, ended_us=now_us, reason=failure.cause))
         try:
             async with asyncio.timeout(RUN_ENDED_LIMIT_S):

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from config.redact import redact, redact_values
+from config.redact import masked, redact, redact_values
 
 TABLE = [
     ("rtsp://admin:geheim@10.1.2.3:554/main", "rtsp://***@10.1.2.3:554/main"),
@@ -43,6 +43,19 @@ def test_what_is_told_instead(text: str, expected: str) -> None:
     assert redact(text) == expected
 
 
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        (b"Impossible to open 'rtsp://u:p@h/x'\n", b"Impossible to open 'rtsp://***@h/x'\n"),
+        (b"rtsp://u:p@ss/w:rd@h/x", b"rtsp://***********@h/x"),
+        (b"rtsp://h/s?pwd=geheim&channel=1", b"rtsp://h/s?pwd=******&channel=1"),
+        (b"rtsp://h/x\xff\x00\xc2\x85 is well\r\n", b"rtsp://h/x\xff\x00\xc2\x85 is well\r\n"),
+    ],
+)
+def test_what_a_file_holds_instead(text: bytes, expected: bytes) -> None:
+    assert masked(text) == expected
+
+
 SECRET = st.text(st.characters(codec="utf-8", exclude_categories=("Z", "C")), min_size=1, max_size=30).map(
     lambda text: f"Qx{text}Qy"
 )
@@ -53,6 +66,14 @@ AROUND = st.text(max_size=40)
 def test_no_password_survives_in_a_url(secret: str, before: str, after: str) -> None:
     assert secret not in redact(f"{before} rtsp://user:{secret}@10.0.0.1/main {after}")
     assert "***@10.0.0.1/main" in redact(f"{before} rtsp://user:{secret}@10.0.0.1/main {after}")
+
+
+@given(SECRET, st.binary(max_size=40), st.binary(max_size=40))
+def test_a_masked_file_has_no_password_and_its_length(secret: str, before: bytes, after: bytes) -> None:
+    text = before + f" rtsp://user:{secret}@10.0.0.1/main ".encode() + after
+    assert secret.encode() not in masked(text)
+    assert b"*@10.0.0.1/main" in masked(text)
+    assert len(masked(text)) == len(text)
 
 
 @given(SECRET, AROUND)
