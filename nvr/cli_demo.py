@@ -8,6 +8,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import click
+from rich.console import Console
 from rich.progress import Progress
 
 
@@ -36,7 +37,8 @@ def demo(cameras: int, history: int, data: Path, port: int | None) -> None:
     from nvr.demo import demo as run_demo
 
     options = DemoOptions(cameras, history, data.absolute(), port or 8080, port is not None)
-    with Progress(transient=True) as bar:
+    console = Console(stderr=True)
+    with Progress(console=console, transient=True, disable=not console.is_terminal) as bar:
 
         def progress(total: int) -> Callable[[int], None]:
             task = bar.add_task("making the past", total=total)

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import gc
+import os
 import signal
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
@@ -163,8 +164,9 @@ class Server:
         try:
             await site.start()
         except OSError as error:
+            why = os.strerror(error.errno) if error.errno and error.errno > 0 else str(error)
             raise Invalid(
-                f"cannot listen on {host}:{port}: {error.strerror}; set server.port to a free one", field="server.port"
+                f"cannot listen on {host}:{port}: {why}; set server.port to a free one", field="server.port"
             ) from error
         bound = self._runner.addresses[0][1]
         self.url = f"http://{f'[{host}]' if ':' in host else host}:{bound}/"
