@@ -52,6 +52,7 @@ def pytest_configure(config: pytest.Config) -> None:
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """Leaves out what cannot run here; with NVR_TEST_ALL=1 it fails instead (see pytest_runtest_setup)."""
+    items.sort(key=lambda item: item.get_closest_marker("long") is None)
     if ALL:
         return
     kept: list[pytest.Item] = []

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import os
+import signal
+import time
 from contextlib import closing
 from pathlib import Path
 
@@ -66,6 +69,35 @@ async def test_a_recorder_whose_pid_never_reached_the_catalog_is_found_and_not_d
         assert [(run["id"], run["pid"]) for run in served.runs(camera_id)] == [(one.run_id, one.pid)]
 
 
+def until_one_runs(served: Served) -> None:
+    """Returns milliseconds after a recorder's process appeared: its pid may not be in the catalog yet. Blocks."""
+    deadline = time.monotonic() + 40
+    while not served.recorders():
+        assert time.monotonic() < deadline, "no recorder was started"
+
+
+@pytest.mark.parametrize("wait_s", [0.0, 0.02, 0.05, 0.1, 0.2])
+async def test_a_server_killed_the_moment_an_ffmpeg_appears_doubles_nothing(
+    loops: Path, tmp_path: Path, wait_s: float
+) -> None:
+    async with simulator(loops, cameras=2) as cameras, Served(tmp_path) as served:
+        ids = [await served.add(f"C{n}", cameras.url(n)) for n in (1, 2)]
+        await asyncio.to_thread(until_one_runs, served)
+        await asyncio.sleep(wait_s)
+        os.kill(served.pid, signal.SIGKILL)
+        await served.kill()
+        before = {(found.pid, found.run_id) for found in served.recorders()}
+        assert before
+        await served.start()
+        await recording(served, *ids)
+        after = served.recorders()
+        assert before <= {(found.pid, found.run_id) for found in after}
+        assert sorted(found.camera_id for found in after) == ids
+        for found in after:
+            runs = served.runs(found.camera_id)
+            assert [(run["id"], run["pid"]) for run in runs if run["ended_us"] is None] == [(found.run_id, found.pid)]
+
+
 async def test_what_is_wanted_otherwise_is_ended_and_recorded_anew(loops: Path, tmp_path: Path) -> None:
     async with simulator(loops, cameras=3) as cameras, Served(tmp_path) as served:
         ids = [await served.add(f"C{n}", cameras.url(n)) for n in (1, 2, 3)]
@@ -82,6 +114,23 @@ async def test_what_is_wanted_otherwise_is_ended_and_recorded_anew(loops: Path, 
         now = {int(one.camera_id): one.pid for one in served.recorders()}
         assert now.keys() == {ids[0], ids[2]}
         assert now[ids[0]] == before[ids[0]] and now[ids[2]] != before[ids[2]]
+
+
+async def test_a_run_that_ended_while_no_server_ran_is_indexed_with_its_cause(loops: Path, tmp_path: Path) -> None:
+    async with simulator(loops) as cameras, Served(tmp_path, segment_seconds=60) as served:
+        camera_id = await served.add("C1", cameras.url(1))
+        await recording(served, camera_id)
+        [one] = served.recorders()
+        await served.kill()
+        os.kill(one.pid, signal.SIGKILL)
+        await served.start()
+        await until(lambda: len(served.runs(camera_id)) > 1, 40)
+        await recording(served, camera_id)
+        runs = served.runs(camera_id)
+        assert [run["end_reason"] for run in runs] == ["server_down", None]
+        rows = served.segments(camera_id)
+        assert [(row["run_id"], row["n"]) for row in rows if row["run_id"] == one.run_id] == [(one.run_id, 0)]
+        assert runs[1]["seq0"] > 0
 
 
 async def test_a_second_server_on_the_same_catalog_refuses_in_one_line(loops: Path, tmp_path: Path) -> None:
