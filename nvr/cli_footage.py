@@ -7,11 +7,9 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable
-from datetime import datetime
 from functools import partial, wraps
 from pathlib import Path
 from typing import Any, TypeVar
-from zoneinfo import ZoneInfo
 
 import click
 from rich.console import Console
@@ -27,7 +25,7 @@ from storage.files import Files
 from storage.footage import Footage
 from storage.model import Camera, Segment
 from web import windows
-from web.clips import body_of
+from web.clips import body_of, file_name
 from web.params import parse_time
 from web.timeline import MAX_BUCKETS, shown_segment, shown_timeline
 
@@ -126,9 +124,9 @@ def clip(
     force: bool,
 ) -> None:
     """A window of a camera as one MP4, coded bytes untouched; prints the file's name."""
-    target = output or Path(clip_name(camera.code, from_us, settings.server.timezone))
+    target = output or Path(file_name(camera.code, from_us, settings.server.timezone))
     if target.is_dir():
-        target /= clip_name(camera.code, from_us, settings.server.timezone)
+        target /= file_name(camera.code, from_us, settings.server.timezone)
     if target.exists() and not force:
         raise Conflict(f"{target} is there already: name another file with -o, or write over it with --force")
 
@@ -140,14 +138,9 @@ def clip(
     click.echo(target)
 
 
-def clip_name(code: str, from_us: int, timezone: str) -> str:
-    """`CODE-20261123-183000.mp4`, in the site's time."""
-    return f"{code}-{datetime.fromtimestamp(from_us // 1_000_000, ZoneInfo(timezone)):%Y%m%d-%H%M%S}.mp4"
-
-
 async def _write(archive: Footage, camera: Camera, from_us: int, to_us: int, target: Path, *, keep_gaps: bool) -> None:
     """The whole clip under its name, or nothing."""
-    slices = await windows.slices(archive, camera.id, from_us, to_us)
+    slices = await windows.slices_of_clip(archive, camera.id, from_us, to_us)
     files = Files(archive.volumes, archive.look_up)
     temporary = target.with_name(f".{target.name}.{os.getpid()}.part")
     try:

@@ -12,21 +12,25 @@ from __future__ import annotations
 
 import hashlib
 import struct
+from array import array
 from bisect import bisect_right
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import chain, islice
 from typing import NamedTuple
 
 from config.errors import Conflict
+from storage import frags
 from storage.clock import rfc3339
 from storage.fmp4 import InitBoxes
 from storage.fmp4_init import boxes
-from storage.model import Fragment, Segment, Slice
+from storage.model import Fragment, Segment, SegmentFlag, Slice
 
 FORMAT_VERSION = 1
 """Part of every ETag: raise it when the same rows would give other bytes."""
 MAX_REFERENCES = 65_535  # reference_count of a sidx has 16 bits
 _MAX_U32 = (1 << 32) - 1
+_SIDX_BYTES = 40  # without its references
 
 Fragments = Callable[[Segment], Sequence[Fragment]]
 Shifts = Mapping[int, int]
@@ -135,25 +139,28 @@ def lay_out(made: Sequence[Piece], edges: Sequence[Edges], fragments: Fragments,
     """The clip of at least one piece; `edges` as many. `fragments` is asked for every segment.
 
     `keep_gaps`: a hole of wall time between pieces stays a hole in the clip's time; else they follow each other at once.
+    A month is 1.3 million fragments: none of them is kept.
     """
     init = made[0].init
+    scale = init.video.timescale
     shifts = _shifts(made, edges, keep_gaps=keep_gaps)
-    tables = [_Table(piece, shift[init.video.track_id], fragments) for piece, shift in zip(made, shifts, strict=True)]
     end, audio_end = _ends(init, edges[-1], shifts[-1])
-    starts = [*(table.start for table in tables[1:]), end]
-    references = [row for table, until in zip(tables, starts, strict=True) for row in table.references(until)]
-    duration_s = max(end / init.video.timescale, audio_end)
-    header = _with_duration(init.data, duration_s)
-    header += _sidx(init, _grouped(references))
+    duration_s = max(end / scale, audio_end)
+    movie = _with_duration(init.data, duration_s)
+    references = _References(sum(_count(part, fragments) for piece in made for part in piece.slices))
     parts: list[ClipPart] = []
-    at, sequence = len(header), 1
-    for piece, table, shift in zip(made, tables, shifts, strict=True):
-        for part, rows in zip(piece.slices, table.rows, strict=True):
+    at, sequence = len(movie) + references.size_bytes, 1
+    for piece, shift in zip(made, shifts, strict=True):
+        latest = 0
+        for part in piece.slices:
+            rows = _rows(part, fragments(part.segment), shift[init.video.track_id], scale, latest)
             size = sum(row.size_bytes for row in rows)
-            time_s = rows[0].start / init.video.timescale
-            parts.append(ClipPart(part, rows[0].offset, size, at, time_s, shift, sequence))
+            references.add(rows)
+            parts.append(ClipPart(part, rows[0].offset, size, at, rows[0].start / scale, shift, sequence))
+            latest = rows[-1].start
             at += size
             sequence += len(rows)
+    header = movie + references.sidx(init, end)
     growing = any(part.segment.growing for piece in made for part in piece.slices)
     return Clip(header, tuple(parts), at, duration_s, None if growing else _etag(init, parts))
 
@@ -205,55 +212,65 @@ class _Row(NamedTuple):
     keyframe: bool
 
 
-class _Table:
-    """The fragments of a piece."""
+def _count(part: Slice, fragments: Fragments) -> int:
+    end = part.end
+    if end is None:
+        in_file = SegmentFlag.FRAGS_IN_FILE in part.segment.flags
+        end = len(fragments(part.segment)) if in_file else frags.count(part.segment.frags)
+    return end - part.first
 
-    def __init__(self, piece: Piece, shift: int, fragments: Fragments) -> None:
-        scale = piece.init.video.timescale
-        self.rows: list[list[_Row]] = []
-        latest = 0
-        for part in piece.slices:
-            rows: list[_Row] = []
-            passed_ms = 0
-            base = part.segment.media_start + shift
-            for index, fragment in enumerate(fragments(part.segment)):
-                if part.end is not None and index >= part.end:
-                    break
-                if index >= part.first:
-                    # Milliseconds are rounded, and times that cannot be true occur: never step back.
-                    latest = max(latest, base + passed_ms * scale // 1000)
-                    rows.append(_Row(fragment.offset, fragment.size_bytes, latest, fragment.keyframe))
-                passed_ms += fragment.dur_ms
-            self.rows.append(rows)
+
+def _rows(part: Slice, fragments: Sequence[Fragment], shift: int, scale: int, latest: int) -> list[_Row]:
+    """The fragments of a slice. `latest`: where the one before them starts."""
+    rows: list[_Row] = []
+    passed_ms = 0
+    base = part.segment.media_start + shift
+    for index, fragment in enumerate(fragments):
+        if part.end is not None and index >= part.end:
+            break
+        if index >= part.first:
+            # Milliseconds are rounded, and times that cannot be true occur: never step back.
+            latest = max(latest, base + passed_ms * scale // 1000)
+            rows.append(_Row(fragment.offset, fragment.size_bytes, latest, fragment.keyframe))
+        passed_ms += fragment.dur_ms
+    return rows
+
+
+class _References:
+    """The segment index, ISO 14496-12 8.16.3: a row for each of `count` fragments, else for so many of them at a time that a
+    sidx can hold it."""
+
+    def __init__(self, count: int) -> None:
+        self._step = max(1, -(-count // MAX_REFERENCES))
+        self._rows = -(-count // self._step)
+        self._seen = 0
+        self._sizes, self._starts, self._keyframes = array("Q"), array("q"), bytearray()
 
     @property
-    def start(self) -> int:
-        return self.rows[0][0].start
+    def size_bytes(self) -> int:
+        """Of the box."""
+        return _SIDX_BYTES + 12 * self._rows
 
-    def references(self, until: int) -> list[tuple[int, int, bool]]:
-        """(size, duration, starts with a keyframe) of each fragment; the last one lasts until the next piece starts."""
-        rows = [row for of_part in self.rows for row in of_part]
-        ends = [*(row.start for row in rows[1:]), max(until, rows[-1].start)]
-        return [(row.size_bytes, end - row.start, row.keyframe) for row, end in zip(rows, ends, strict=True)]
+    def add(self, rows: Sequence[_Row]) -> None:
+        for row in rows:
+            if self._seen % self._step:
+                self._sizes[-1] += row.size_bytes
+            else:
+                self._sizes.append(row.size_bytes)
+                self._starts.append(row.start)
+                self._keyframes.append(row.keyframe)
+            self._seen += 1
 
-
-def _grouped(references: list[tuple[int, int, bool]]) -> list[tuple[int, int, bool]]:
-    """As many references as a sidx can hold: of fragments, else of so many fragments at a time as it takes."""
-    step = -(-len(references) // MAX_REFERENCES)
-    if step <= 1:
-        return references
-    groups = (references[at : at + step] for at in range(0, len(references), step))
-    return [(sum(r[0] for r in group), sum(r[1] for r in group), group[0][2]) for group in groups]
-
-
-def _sidx(init: InitBoxes, references: Sequence[tuple[int, int, bool]]) -> bytes:
-    """Segment index, ISO 14496-12 8.16.3, version 1: it stands right before the first fragment."""
-    content = struct.pack(">IIIQQHH", 1 << 24, init.video.track_id, init.video.timescale, 0, 0, 0, len(references))
-    content += b"".join(
-        struct.pack(">III", size & 0x7FFFFFFF, min(duration, _MAX_U32), 0x90000000 if keyframe else 0)
-        for size, duration, keyframe in references
-    )
-    return _box(b"sidx", content)
+    def sidx(self, init: InitBoxes, end: int) -> bytes:
+        """Version 1: it stands right before the first fragment. Each row lasts until the next one starts, the last until
+        `end`."""
+        content = struct.pack(">IIIQQHH", 1 << 24, init.video.track_id, init.video.timescale, 0, 0, 0, self._rows)
+        ends = chain(islice(self._starts, 1, None), [end])
+        content += b"".join(
+            struct.pack(">III", size & 0x7FFFFFFF, min(max(until - start, 0), _MAX_U32), 0x90000000 if keyframe else 0)
+            for size, start, until, keyframe in zip(self._sizes, self._starts, ends, self._keyframes, strict=True)
+        )
+        return _box(b"sidx", content)
 
 
 def _with_duration(data: bytes, duration_s: float) -> bytes:

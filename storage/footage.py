@@ -19,7 +19,7 @@ from storage.catalog.sqlite import Connection
 from storage.clock import Clock, mono_us, wall_us
 from storage.fmp4 import parse_init, read_fragments
 from storage.growth import Growth
-from storage.model import CameraId, Fragment, Init, InitId, Run, RunId, Segment, SegmentFlag, Slice, Timeline
+from storage.model import Camera, CameraId, Fragment, Init, InitId, Run, RunId, Segment, SegmentFlag, Slice, Timeline
 from storage.paths import segment_path
 from storage.selection import select
 from storage.volumes import Volumes
@@ -28,6 +28,8 @@ INITS_KEPT = 2048
 ASKED_KEPT = 256
 ASKED_KEPT_US = 1_000_000
 DEFAULT_BUCKETS = 300
+SELECT_IN_THREAD_OVER = 2000
+"""Segments: choosing among more takes over 4 ms."""
 
 
 class Footage:
@@ -40,9 +42,9 @@ class Footage:
         self._ended_runs: OrderedDict[RunId, Run] = OrderedDict()
         self._asked: OrderedDict[tuple[RunId, int], tuple[Segment, int]] = OrderedDict()  # with CLOCK_MONOTONIC
 
-    async def camera_exists(self, camera_id: CameraId) -> None:
+    async def camera(self, camera_id: CameraId) -> Camera:
         """Raises NotFound."""
-        await self._catalog.read(partial(cameras.get, camera_id=camera_id))
+        return await self._catalog.read(partial(cameras.get, camera_id=camera_id))
 
     async def segments(self, camera_id: CameraId, from_us: int, to_us: int) -> list[Segment]:
         """All that touch [from_us, to_us), in start order; growing ones carry the flag GROWING."""
@@ -71,7 +73,15 @@ class Footage:
             special = unpacked.get((segment.run_id, segment.n))
             return special if special is not None else list(frags.unpack(segment.frags, init_bytes[segment.init_id]))
 
+        if len(found) > SELECT_IN_THREAD_OVER:
+            return await asyncio.to_thread(select, found, from_us, to_us, fragments)
         return select(found, from_us, to_us, fragments)
+
+    async def count(self, camera_id: CameraId, from_us: int, to_us: int, at_most: int) -> int:
+        """Closed segments of the window, counted up to `at_most`."""
+        return await self._catalog.read(
+            partial(segments.count, camera_id=camera_id, from_us=from_us, to_us=to_us, at_most=at_most)
+        )
 
     async def page(
         self, camera_id: CameraId, from_us: int, to_us: int, limit: int, cursor: tuple[int, int] | None

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import AsyncGenerator
-from datetime import UTC, datetime
+from dataclasses import dataclass
+from datetime import datetime
+from zoneinfo import ZoneInfo
 
 from aiohttp import web
 
@@ -13,9 +15,9 @@ from storage.clock import rfc3339
 from storage.files import Files
 from storage.fmp4_edit import shifted
 from storage.footage import Footage
-from storage.model import CameraId, Slice
+from storage.model import Camera
 from web import bodies, params, ranges, windows
-from web.keys import FILES, FOOTAGE
+from web.keys import FILES, FOOTAGE, SETTINGS
 from web.schemas import ClipOut, ClipSegment, GapOut, WindowOut
 from web.timeline import shown_segment
 
@@ -25,11 +27,12 @@ GAPS = ("skip", "keep")
 
 async def mp4(request: web.Request) -> web.StreamResponse:
     """Length, ranges and ETag are known from rows alone; the bytes are read as they are sent."""
-    camera_id, slices, clip = await _asked(request)
-    start = datetime.fromtimestamp(slices[0].start_us // 1_000_000, UTC)
+    asked = await _asked(request, windows.MAX_CLIP_SEGMENTS)
+    clip = asked.clip
+    name = file_name(asked.camera.code, asked.from_us, request.app[SETTINGS].server.timezone)
     headers = {
         "Content-Type": CONTENT_TYPE,
-        "Content-Disposition": f'inline; filename="camera-{camera_id}-{start:%Y%m%dT%H%M%SZ}.mp4"',
+        "Content-Disposition": f'inline; filename="{name}"',
         "Cache-Control": "private, no-cache" if clip.etag else "no-store",
     }
     if clip.etag is None:
@@ -43,14 +46,14 @@ async def mp4(request: web.Request) -> web.StreamResponse:
 
 
 async def description(request: web.Request) -> web.Response:
-    camera_id, slices, clip = await _asked(request)
-    from_us, to_us = params.window(request)
-    delivered_us = slices[0].start_us, slices[-1].end_us
-    timeline = await request.app[FOOTAGE].timeline(camera_id, *delivered_us, 1)
+    asked = await _asked(request, windows.MAX_DESCRIBED_SEGMENTS)
+    clip = asked.clip
+    delivered_us = clip.parts[0].part.start_us, clip.parts[-1].part.end_us
+    timeline = await request.app[FOOTAGE].timeline(asked.camera.id, *delivered_us, 1)
     return bodies.answer(
         ClipOut(
-            camera_id=camera_id,
-            requested=WindowOut(from_=rfc3339(from_us), to=rfc3339(to_us)),
+            camera_id=asked.camera.id,
+            requested=WindowOut(from_=rfc3339(asked.from_us), to=rfc3339(asked.to_us)),
             delivered=WindowOut(from_=rfc3339(delivered_us[0]), to=rfc3339(delivered_us[1])),
             gaps=[
                 GapOut(from_=rfc3339(g.from_us), to=rfc3339(g.to_us), cause=g.cause, detail=g.detail)
@@ -71,16 +74,33 @@ async def description(request: web.Request) -> web.Response:
     )
 
 
-async def _asked(request: web.Request) -> tuple[CameraId, list[Slice], Clip]:
-    camera_id = params.camera_id(request)
+def file_name(code: str, from_us: int, timezone: str) -> str:
+    """`CODE-20261123-183000.mp4`, in the site's time. A code holds nothing that a file name may not."""
+    return f"{code}-{datetime.fromtimestamp(from_us // 1_000_000, ZoneInfo(timezone)):%Y%m%d-%H%M%S}.mp4"
+
+
+@dataclass(frozen=True, slots=True)
+class _Asked:
+    camera: Camera
+    from_us: int
+    to_us: int
+    clip: Clip
+
+
+async def _asked(request: web.Request, at_most: int) -> _Asked:
+    """Of at most so many segments."""
     from_us, to_us = params.window(request)
     gaps = params.choice(request, "gaps", GAPS, default="skip")
     footage = request.app[FOOTAGE]
-    slices = await windows.slices(footage, camera_id, from_us, to_us)
-    return camera_id, slices, await plan(footage, request.app[FILES], slices, keep_gaps=gaps == "keep")
+    camera = await footage.camera(params.camera_id(request))
+    slices = await windows.slices_of_clip(footage, camera.id, from_us, to_us, at_most=at_most)
+    clip = await plan(footage, request.app[FILES], slices, keep_gaps=gaps == "keep")
+    return _Asked(camera, from_us, to_us, clip)
 
 
-async def body_of(footage: Footage, files: Files, clip: Clip, start: int, end: int) -> AsyncGenerator[ranges.Part, None]:
+async def body_of(
+    footage: Footage, files: Files, clip: Clip, start: int, end: int
+) -> AsyncGenerator[ranges.Part, None]:
     """The clip's bytes [start, end)."""
     if start < len(clip.header):
         yield clip.header[start:end]

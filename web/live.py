@@ -70,7 +70,7 @@ async def playlist(request: web.Request) -> web.Response:
     footage, memory = request.app[FOOTAGE], request.app[MEMORY]
     found = await _newest(footage, camera_id, window_s * 1_000_000)
     if not found:
-        await footage.camera_exists(camera_id)
+        await footage.camera(camera_id)
         text = hls.live([], {}, {}, target=EMPTY_TARGET_S, sequence=0, discontinuities=0)
     else:
         special = await windows.in_file(footage, found)

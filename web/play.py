@@ -74,13 +74,12 @@ async def sync(request: web.Request) -> web.Response:
     """Playlists of several cameras for one window, with what each of them lacks."""
     ids = _camera_ids(request)
     from_us, to_us = params.window(request)
-    if to_us - from_us > windows.MAX_WINDOW_US:
-        raise Invalid("a window is at most 31 days long: ask for it in parts", field="to")
+    windows.refuse_long(from_us, to_us)
     footage = request.app[FOOTAGE]
     query = urlencode({"from": rfc3339(from_us), "to": rfc3339(to_us)}, safe=":")
     cameras = []
     for camera_id in ids:
-        await footage.camera_exists(camera_id)
+        await footage.camera(camera_id)
         timeline = await footage.timeline(camera_id, from_us, to_us, 1)
         gaps = [
             GapOut(from_=rfc3339(g.from_us), to=rfc3339(g.to_us), cause=g.cause, detail=g.detail) for g in timeline.gaps

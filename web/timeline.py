@@ -51,7 +51,7 @@ async def timeline(request: web.Request) -> web.Response:
     from_us, to_us = params.window(request)
     buckets = params.integer(request, "buckets", default=None, low=1, high=MAX_BUCKETS)
     footage = request.app[FOOTAGE]
-    await footage.camera_exists(camera_id)
+    await footage.camera(camera_id)
     return bodies.answer(shown_timeline(await footage.timeline(camera_id, from_us, to_us, buckets)))
 
 
@@ -60,7 +60,7 @@ async def segments(request: web.Request) -> web.Response:
     from_us, to_us = params.window(request)
     limit, cursor = params.limit(request), _cursor(request)
     footage = request.app[FOOTAGE]
-    await footage.camera_exists(camera_id)
+    await footage.camera(camera_id)
     items, following = await footage.page(camera_id, from_us, to_us, limit, cursor)
     return bodies.answer(
         SegmentPage(

@@ -132,6 +132,18 @@ def overlapping(db: Connection, camera_id: CameraId, from_us: int, to_us: int) -
     return _segments(db.execute(OVERLAPPING, {"camera_id": camera_id, "from_us": from_us, "to_us": to_us}))
 
 
+COUNT = (
+    "SELECT count(*) FROM (SELECT 1 FROM segment WHERE camera_id = :camera_id"
+    f" AND start_us >= :from_us - {MAX_SEGMENT_US} AND start_us < :to_us AND start_us + dur_us > :from_us LIMIT :at_most)"
+)
+
+
+def count(db: Connection, camera_id: CameraId, from_us: int, to_us: int, *, at_most: int) -> int:
+    """Of `overlapping`, without reading them; no further than `at_most`."""
+    values = {"camera_id": camera_id, "from_us": from_us, "to_us": to_us, "at_most": at_most}
+    return int(db.execute(COUNT, values).fetchone()[0])
+
+
 PAGE = (
     f"SELECT {_COLUMNS} FROM segment WHERE camera_id = :camera_id AND start_us >= :from_us - {MAX_SEGMENT_US}"
     " AND start_us < :to_us AND start_us + dur_us > :from_us AND (start_us, run_id) > (:after_us, :after_run)"

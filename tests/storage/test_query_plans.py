@@ -23,6 +23,7 @@ WINDOW: Any = {"from_us": T0_US, "to_us": T0_US + HOUR_US}
 HOT: dict[str, Callable[[Connection], Any]] = {
     "segments of a window": partial(segments.overlapping, camera_id=CAMERA, **WINDOW),
     "a page of segments": partial(segments.page, camera_id=CAMERA, **WINDOW, after=(-1, 0), limit=100),
+    "how many segments": partial(segments.count, camera_id=CAMERA, **WINDOW, at_most=100),
     "one segment": partial(segments.get, run_id=RUN, n=1),
     "the last of a run": partial(segments.last_of_run, run_id=RUN, limit=5),
     "the one before": partial(segments.before, run_id=RUN, n=2),

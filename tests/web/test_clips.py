@@ -15,6 +15,7 @@ from storage.clock import wall_us
 from tests.lavfi import recorded
 from tests.web.archived import grow, put_run
 from tests.web.served import Served, serve
+from web import windows
 
 T0_US = 1_795_000_020_000_000
 OLD, NEW = 1_795_000_020_000, 1_795_000_060_000
@@ -160,3 +161,38 @@ async def test_a_window_without_footage_names_the_nearest(served: Served) -> Non
     assert problem["code"] == "no_footage"
     assert problem["before"].startswith("2026-11-18T11:07:1")
     assert problem["after"].startswith("2026-11-18T11:07:40")
+
+
+async def test_a_clip_may_be_as_long_as_it_likes(served: Served, tmp_path: Path) -> None:
+    months_s = 400 * 86_400
+    start_us = T0_US - months_s * S
+    await put_run(served, recorded(audio=True, b_frames=2), run_id=start_us // 1000, start_us=start_us)
+    status, body, headers = await fetch(served, clip(-months_s, 60))
+    assert status == 200
+    told = await served.get(clip(-months_s, 60).replace("clip.mp4", "clip.json"))
+    assert (told["etag"], told["size_bytes"]) == (headers["ETag"], len(body))
+    assert [gap["to"][:10] for gap in told["gaps"]][-1] == "2026-11-18"
+    path = tmp_path / "clip.mp4"
+    path.write_bytes(body)
+    assert len(packets(path)) == 360
+    status, problem, _ = await served.ask("GET", clip(-months_s, 60).replace("clip.mp4", "index.m3u8"))
+    assert (status, problem["field"]) == (422, "to")
+
+
+async def test_more_segments_than_memory_holds_are_refused_before_they_are_read(
+    served: Served, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(windows, "MAX_CLIP_SEGMENTS", 5)
+    monkeypatch.setattr(windows, "MAX_DESCRIBED_SEGMENTS", 3)
+    status, problem, _ = await served.ask("GET", clip(0, 60))
+    assert (status, problem["field"]) == (422, "to")
+    assert problem["detail"] == "the window has more than 5 segments: ask for it in parts"
+    assert (await fetch(served, clip(0, 47)))[0] == 200
+    assert (await served.ask("GET", clip(0, 47).replace("clip.mp4", "clip.json")))[0] == 422
+    assert (await served.ask("GET", clip(0, 12).replace("clip.mp4", "clip.json")))[0] == 200
+
+
+async def test_the_file_is_named_by_the_cameras_code_and_the_time_at_its_site(served: Served) -> None:
+    for more in ("", "&gaps=keep"):
+        _, _, headers = await fetch(served, clip(2.5, 50, more), Range="bytes=0-1")
+        assert headers["Content-Disposition"] == 'inline; filename="A-20261118-163702.mp4"'  # 11:07:02 UTC, in Kanpur
