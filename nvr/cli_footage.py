@@ -15,7 +15,7 @@ import click
 from rich.console import Console
 from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeRemainingColumn
 
-from config.errors import Conflict, Invalid
+from config.errors import Conflict, Invalid, NvrError, Unavailable
 from config.settings import Settings
 from nvr.cli_base import catalog_for_reading, footage_of, json_option, run, show, table, with_settings
 from nvr.cli_camera import find
@@ -31,6 +31,7 @@ from web.timeline import MAX_BUCKETS, shown_segment, shown_timeline
 
 PAGE = 1000
 COPY_BYTES = 1 << 20
+EDGES = (("before", "ends at"), ("after", "begins at"))
 
 T = TypeVar("T")
 
@@ -134,8 +135,21 @@ def clip(
         async with footage_of(settings) as archive:
             await _write(archive, camera, from_us, to_us, target, keep_gaps=gaps == "keep")
 
-    run(write())
+    try:
+        run(write())
+    except NvrError as error:
+        raise type(error)(error.message + _way_out(error), field=error.field) from error
+    except OSError as error:
+        raise Unavailable(f"{target} cannot be written: {error.strerror}; nothing is left there") from error
     click.echo(target)
+
+
+def _way_out(error: NvrError) -> str:
+    """What the API's answer has in further members: the windows that work, or the nearest footage."""
+    if (works := error.extra.get("windows")) and isinstance(works, list):
+        return ": " + ", ".join(f"{window['from']} to {window['to']}" for window in works)
+    near = [f"the nearest {side} {edge} {error.extra[side]}" for side, edge in EDGES if error.extra.get(side)]
+    return f" ({'; '.join(near)})" if near else ""
 
 
 async def _write(archive: Footage, camera: Camera, from_us: int, to_us: int, target: Path, *, keep_gaps: bool) -> None:

@@ -121,7 +121,7 @@ def _refuse_mixed(made: Sequence[Piece]) -> None:
         last = kind
     if len(windows) > 1:
         raise Conflict(
-            "the camera's streams changed within this window, and one MP4 holds only one kind: ask for the parts in `windows`",
+            "the camera's streams changed within this window, and one MP4 holds only one kind: ask for the parts that work",
             code="mixed_streams",
             windows=[{"from": rfc3339(from_us), "to": rfc3339(to_us)} for from_us, to_us in windows],
         )

@@ -1,24 +1,25 @@
-"""`nvr footage ...` as a person types it, beside a server: the same answers as the API's."""
+"""`nvr footage ...` as a person types it, beside a server and without: the same answers as the API's."""
 
 from __future__ import annotations
 
-import asyncio
 import json
 import os
-import sys
-from collections.abc import AsyncIterator
+import re
+import subprocess
+from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 import pytest_asyncio
 
+from storage.clock import wall_us
 from tests.lavfi import recorded
-from tests.web.archived import put_run
+from tests.nvr import typed
+from tests.web.archived import grow, put_run
 from tests.web.served import Served, serve
 
-NVR = [sys.executable, "-c", "from nvr.cli import main; main()"]
-ROOT = Path(__file__).parents[2]
+SETTINGS = '[storage]\ndatabase = "nvr.sqlite3"\nvolumes = ["footage"]\n'
 T0_US = 1_795_000_020_000_000
 S = 1_000_000
 WINDOW = (T0_US + 1 * S, T0_US + 60 * S)
@@ -29,7 +30,7 @@ ASKED = ("--from", str(WINDOW[0]), "--to", str(WINDOW[1]))
 @pytest_asyncio.fixture(loop_scope="session")
 async def served(tmp_path: Path) -> AsyncIterator[Served]:
     """Camera KNP-1 with two runs of 12 s, 28 s apart."""
-    (tmp_path / "nvr.toml").write_text('[storage]\ndatabase = "nvr.sqlite3"\nvolumes = ["footage"]\n')
+    (tmp_path / "nvr.toml").write_text(SETTINGS)
     async with serve(tmp_path) as running:
         await running.add("KNP-1")
         for start_us in (T0_US, T0_US + 40 * S):
@@ -38,18 +39,8 @@ async def served(tmp_path: Path) -> AsyncIterator[Served]:
 
 
 async def nvr(here: Path, *arguments: str) -> tuple[int, str, str]:
-    """(exit status, standard output, standard error) of `nvr footage ...` in a folder."""
-    env = {name: value for name, value in os.environ.items() if not name.startswith("NVR_")} | {"PYTHONPATH": str(ROOT)}
-    process = await asyncio.create_subprocess_exec(
-        *(*NVR, "footage", *arguments),
-        cwd=here,
-        env=env,
-        stdout=asyncio.subprocess.PIPE,
-        stderr=asyncio.subprocess.PIPE,
-    )
-    out, err = await asyncio.wait_for(process.communicate(), 60)
-    assert "Traceback" not in err.decode()
-    return process.returncode or 0, out.decode(), err.decode()
+    """`nvr footage ...` in a folder."""
+    return await typed.nvr(here, "footage", *arguments)
 
 
 async def fetched(served: Served, path: str) -> bytes:
@@ -117,3 +108,68 @@ async def test_what_cannot_be_answered_is_one_line(
     status, out, err = await nvr(tmp_path, *arguments)
     assert (status, out) == (1, "")
     assert err.startswith("nvr: ") and err.count("\n") == 1 and words in err
+
+
+async def test_no_server_is_needed(tmp_path: Path) -> None:
+    (tmp_path / "nvr.toml").write_text(SETTINGS)
+    async with serve(tmp_path) as running:
+        await running.add("KNP-1")
+        await put_run(running, recorded(audio=True), run_id=T0_US // 1000, start_us=T0_US)
+        clip = await fetched(running, f"/play/1/clip.mp4?{QUERY}")
+        listed = await asked(running, f"/api/v1/cameras/1/segments?{QUERY}")
+        told = await asked(running, f"/api/v1/cameras/1/timeline?{QUERY}")
+    assert json.loads((await nvr(tmp_path, "list", "1", *ASKED, "--json"))[1]) == listed["items"]
+    assert json.loads((await nvr(tmp_path, "timeline", "1", *ASKED, "--json"))[1]) == told
+    assert (await nvr(tmp_path, "clip", "1", *ASKED, "-o", "x.mp4")) == (0, "x.mp4\n", "")
+    assert (tmp_path / "x.mp4").read_bytes() == clip
+
+
+async def test_a_file_that_grows_is_in_the_clip(served: Served, tmp_path: Path) -> None:
+    start_us = wall_us() - 30 * S
+    await grow(served, recorded(audio=True)[0], run_id=start_us // 1000, n=0, start_us=start_us)
+    window = (start_us - 60 * S, start_us + 60 * S)
+    arguments = ("--from", str(window[0]), "--to", str(window[1]), "-o", "live.mp4")
+    assert (await nvr(tmp_path, "clip", "1", *arguments))[0] == 0
+    clip = await fetched(served, f"/play/1/clip.mp4?from={window[0]}&to={window[1]}")
+    assert (tmp_path / "live.mp4").read_bytes() == clip
+
+
+async def test_streams_that_one_file_cannot_hold_are_told_with_the_windows_that_work(
+    served: Served, tmp_path: Path
+) -> None:
+    other_us = T0_US + 100 * S
+    await put_run(served, recorded(size="320x240"), run_id=other_us // 1000, start_us=other_us)
+    status, out, err = await nvr(tmp_path, "clip", "1", "--from", str(T0_US), "--to", str(T0_US + 200 * S))
+    assert (status, out, err.count("\n")) == (1, "", 1)
+    assert "streams changed within this window" in err
+    windows = re.findall(r"(\S+Z) to (\S+Z)", err)
+    assert len(windows) == 2
+    for from_, to in windows:
+        assert (await nvr(tmp_path, "clip", "1", "--from", from_, "--to", to, "-o", f"{from_}.mp4"))[0] == 0
+    assert len([name for name in os.listdir(tmp_path) if name.endswith(".mp4")]) == 2
+
+
+async def test_a_window_without_footage_names_the_nearest(served: Served, tmp_path: Path) -> None:
+    window = ("--from", str(T0_US + 20 * S), "--to", str(T0_US + 30 * S))
+    status, out, err = await nvr(tmp_path, "clip", "KNP-1", *window)
+    assert (status, out, err.count("\n")) == (1, "", 1)
+    assert re.search(
+        r"the nearest before ends at 2026-11-18T11:07:1\S+; the nearest after begins at 2026-11-18T11:07:40", err
+    )
+
+
+@pytest.fixture
+def small_disk(tmp_path: Path) -> Iterator[Path]:
+    point = tmp_path / "stick"
+    point.mkdir()
+    subprocess.run(["mount", "-t", "tmpfs", "-o", "size=16k", "tmpfs", str(point)], check=True, timeout=10)
+    yield point
+    subprocess.run(["umount", "--lazy", str(point)], check=True, timeout=10)
+
+
+@pytest.mark.needs("root")
+async def test_a_disk_that_is_too_small_keeps_no_half_clip(served: Served, tmp_path: Path, small_disk: Path) -> None:
+    status, out, err = await nvr(tmp_path, "clip", "1", *ASKED, "-o", "stick/clip.mp4")
+    assert (status, out) == (1, "")
+    assert err == "nvr: stick/clip.mp4 cannot be written: No space left on device; nothing is left there\n"
+    assert os.listdir(small_disk) == []
