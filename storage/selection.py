@@ -33,7 +33,8 @@ def select(segments: Iterable[Segment], from_us: int, to_us: int, fragments: Fra
     for segment in ordered:
         pieces = older.pieces(segment)
         inside = segment.start_us >= from_us and segment.end_us <= to_us
-        if inside and pieces is None and SegmentFlag.NO_KEYFRAME not in segment.flags:
+        keyed = not segment.flags or SegmentFlag.NO_KEYFRAME not in segment.flags
+        if inside and pieces is None and keyed:
             slices.append(Slice(segment, 0, None, segment.start_us, segment.end_us))
             continue
         table = _Times(segment, fragments(segment))

@@ -10,11 +10,11 @@ EXT-X-DISCONTINUITY, and every segment's first entry tells its wall time.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import lru_cache
-from itertools import accumulate
+from itertools import accumulate, cycle
 from struct import Struct
+from typing import NamedTuple
 
 from storage import frags
 from storage.model import CameraId, Fragment, InitId, RunId, Segment, SegmentFlag, Slice
@@ -27,8 +27,15 @@ JOINED_MIN_MS = 6_000
 JOINED_MAX_MS = 60_000
 MIN_TARGET_S = 1
 
-Row = tuple[int, int, bool]
-"""A fragment as the playlist needs it: (milliseconds, bytes, starts with a keyframe)."""
+
+class Rows(NamedTuple):
+    """Fragments as the playlist needs them, by columns: milliseconds, bytes, whether each starts with a keyframe."""
+
+    ms: Sequence[int]
+    sizes: Sequence[int]
+    keyframes: Sequence[int]
+
+
 InFile = Mapping[tuple[RunId, int], Sequence[Fragment]]
 """Fragments of the segments whose packed list does not hold them (FRAGS_IN_FILE)."""
 Leads = Mapping[RunId, int]
@@ -36,11 +43,8 @@ Leads = Mapping[RunId, int]
 NO_LEADS: Leads = {}
 
 
-@dataclass(frozen=True, slots=True)
-class Entry:
-    ms: int  # from its first sample on
-    offset: int  # in the file
-    size_bytes: int
+Entry = tuple[int, int, int]
+"""(milliseconds from its first sample on, offset in the file, bytes). Plain tuples: an hour has 1,800."""
 
 
 def vod(
@@ -61,7 +65,7 @@ def vod(
         entries = [rows] if rows else _entries(part, init_bytes[part.segment.init_id], in_file, joined=joined)
         lead_us = _lead_us(part, leads)
         entries[0] = _lengthened(entries[0], lead_us)
-        longest_ms = max(longest_ms, *(entry.ms for entry in entries))
+        longest_ms = max(longest_ms, max(entries)[0])
         _head(body, before, part, init_bytes, lead_us)
         _list(body, part.segment, entries, part.first)
         before = part
@@ -93,7 +97,7 @@ def live(
     independent = True
     for part in slices:
         rows = _rows(part, in_file)
-        independent = independent and all(row[2] for row in rows)
+        independent = independent and all(rows.keyframes)
         entries = _split(rows, _first_offset(part, init_bytes, in_file))
         lead_us = _lead_us(part, leads)
         entries[0] = _lengthened(entries[0], lead_us)
@@ -125,7 +129,7 @@ def follows(before: Slice, after: Slice) -> bool:
 
 def longest_ms(slices: Sequence[Slice], in_file: InFile, leads: Leads) -> int:
     return (
-        max((row[0] for part in slices for row in _rows(part, in_file)), default=0)
+        max((max(_rows(part, in_file).ms) for part in slices), default=0)
         + max(leads.values(), default=0) // 1000
     )
 
@@ -145,7 +149,8 @@ def _lead_us(part: Slice, leads: Leads) -> int:
 
 
 def _lengthened(entry: Entry, lead_us: int) -> Entry:
-    return Entry(entry.ms + lead_us // 1000, entry.offset, entry.size_bytes) if lead_us else entry
+    ms, offset, size = entry
+    return ms + lead_us // 1000, offset, size
 
 
 def _head(body: list[str], before: Slice | None, part: Slice, init_bytes: Mapping[InitId, int], lead_us: int) -> None:
@@ -162,10 +167,10 @@ def _head(body: list[str], before: Slice | None, part: Slice, init_bytes: Mappin
 
 def _list(body: list[str], segment: Segment, entries: Sequence[Entry], first: int) -> None:
     uri = media_uri(segment.camera_id, segment.run_id, segment.n)
-    uris = (uri, uri + "?")
+    uris = cycle((uri, uri + "?") if first % 2 == 0 else (uri + "?", uri))  # the same of an entry in every live playlist
     body += [
-        f"{_extinf(e.ms)}\n#EXT-X-BYTERANGE:{e.size_bytes}@{e.offset}\n{uris[index & 1]}"
-        for index, e in enumerate(entries, first)  # the same entry has the same URI in every live playlist
+        f"{_extinf(ms)}\n#EXT-X-BYTERANGE:{size}@{offset}\n{uri}"
+        for (ms, offset, size), uri in zip(entries, uris, strict=False)
     ]
 
 
@@ -176,8 +181,13 @@ def _extinf(ms: int) -> str:
 
 def _date(us: int) -> str:
     """To the millisecond: what players keep of it."""
-    ms = (us + 500) // 1000
-    return f"{datetime.fromtimestamp(ms // 1000, UTC).isoformat()[:19]}.{ms % 1000:03d}Z"
+    minute, ms = divmod((us + 500) // 1000, 60_000)
+    return f"{_minute(minute)}:{ms // 1000:02d}.{ms % 1000:03d}Z"
+
+
+@lru_cache(4096)
+def _minute(since_1970: int) -> str:
+    return datetime.fromtimestamp(since_1970 * 60, UTC).isoformat()[:16]
 
 
 def _entries(part: Slice, init_bytes: int, in_file: InFile, *, joined: bool) -> list[Entry]:
@@ -185,16 +195,19 @@ def _entries(part: Slice, init_bytes: int, in_file: InFile, *, joined: bool) -> 
     return _join(rows, _first_offset(part, {part.segment.init_id: init_bytes}, in_file), JOINED_MIN_MS if joined else 0)
 
 
-def _rows(part: Slice, in_file: InFile) -> list[Row]:
+def _rows(part: Slice, in_file: InFile) -> Rows:
     segment = part.segment
     special = in_file.get((segment.run_id, segment.n))
     if special is not None:
-        return [(f.dur_ms, f.size_bytes, f.keyframe) for f in special[part.first : part.end]]
+        some = special[part.first : part.end]
+        return Rows([f.dur_ms for f in some], [f.size_bytes for f in some], [f.keyframe for f in some])
     packed = segment.frags
     if not part.whole:
         end = len(packed) if part.end is None else part.end * frags.FRAG_BYTES
         packed = packed[part.first * frags.FRAG_BYTES : end]
-    return [(ms, word & frags.MAX_SIZE_BYTES, bool(word >> 24 & 1)) for ms, word in frags.unpack_raw(packed)]
+    columns = _columns(frags.count(packed)).unpack(packed)
+    words = columns[1::2]
+    return Rows(columns[::2], [word & frags.MAX_SIZE_BYTES for word in words], [word >> 24 & 1 for word in words])
 
 
 def _first_offset(part: Slice, init_bytes: Mapping[InitId, int], in_file: InFile) -> int:
@@ -208,43 +221,42 @@ def _first_offset(part: Slice, init_bytes: Mapping[InitId, int], in_file: InFile
     return start + frags.total_bytes(segment.frags[: part.first * frags.FRAG_BYTES])
 
 
-def _split(rows: Sequence[Row], offset: int) -> list[Entry]:
+def _split(rows: Rows, offset: int) -> list[Entry]:
     """An entry a fragment."""
-    offsets = accumulate((size for _, size, _ in rows), initial=offset)
-    return [Entry(ms, at, size) for (ms, size, _), at in zip(rows, offsets, strict=False)]
+    return list(zip(rows.ms, accumulate(rows.sizes, initial=offset), rows.sizes, strict=False))
 
 
-def _join(rows: Sequence[Row], offset: int, at_least_ms: int) -> list[Entry]:
+def _join(rows: Rows, offset: int, at_least_ms: int) -> list[Entry]:
     """Entries that start with a keyframe each and are at least so long, where the slice has that much; the last one may be
     shorter."""
-    if at_least_ms == 0 and all(keyframe for _, _, keyframe in rows):
+    if at_least_ms == 0 and all(rows.keyframes):
         return _split(rows, offset)
     entries: list[Entry] = []
     ms = size = 0
-    for row_ms, row_bytes, keyframe in rows:
+    for row_ms, row_bytes, keyframe in zip(*rows, strict=True):
         if size and keyframe and (ms >= at_least_ms or ms + row_ms > JOINED_MAX_MS):
-            entries.append(Entry(ms, offset, size))
+            entries.append((ms, offset, size))
             offset += size
             ms = size = 0
         ms += row_ms
         size += row_bytes
-    entries.append(Entry(ms, offset, size))
+    entries.append((ms, offset, size))
     return entries
 
 
 def _whole_row(part: Slice, init_bytes: Mapping[InitId, int], in_file: InFile) -> Entry | None:
     """A whole segment as one entry; None when it is cut, or too long for one."""
     segment = part.segment
-    if not part.whole or SegmentFlag.FRAGS_IN_FILE in segment.flags:
+    if not part.whole or (segment.flags and SegmentFlag.FRAGS_IN_FILE in segment.flags):
         return None
     columns = _columns(frags.count(segment.frags)).unpack(segment.frags)
     ms = sum(columns[::2])
     if ms > JOINED_MAX_MS + 5_000:  # ffmpeg cuts at the first keyframe after the minute
         return None
     start = init_bytes[segment.init_id]
-    if SegmentFlag.TRUNCATED in segment.flags:
-        return Entry(ms, start, sum(word & frags.MAX_SIZE_BYTES for word in columns[1::2]))
-    return Entry(ms, start, segment.size_bytes - start)
+    if segment.flags and SegmentFlag.TRUNCATED in segment.flags:
+        return (ms, start, sum(word & frags.MAX_SIZE_BYTES for word in columns[1::2]))
+    return ms, start, segment.size_bytes - start
 
 
 @lru_cache(512)
