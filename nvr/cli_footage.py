@@ -10,6 +10,7 @@ from collections.abc import Callable
 from functools import partial, wraps
 from pathlib import Path
 from typing import Any, TypeVar
+from zoneinfo import ZoneInfo
 
 import click
 from rich.console import Console
@@ -125,9 +126,10 @@ def clip(
     force: bool,
 ) -> None:
     """A window of a camera as one MP4, coded bytes untouched; prints the file's name."""
-    target = output or Path(file_name(camera.code, from_us, settings.server.timezone))
+    name = file_name(camera.code, from_us, ZoneInfo(settings.server.timezone))
+    target = output or Path(name)
     if target.is_dir():
-        target /= file_name(camera.code, from_us, settings.server.timezone)
+        target /= name
     if target.exists() and not force:
         raise Conflict(f"{target} is there already: name another file with -o, or write over it with --force")
 

@@ -6,6 +6,7 @@ import json
 from importlib.metadata import PackageNotFoundError
 from importlib.metadata import version as installed_version
 from pathlib import Path
+from zoneinfo import ZoneInfo
 
 from aiohttp import web
 
@@ -16,7 +17,7 @@ from storage.ingest import Ingest
 from storage.volumes import Volumes
 from web import cameras, event_stream, health, hosts, openapi, pages, play, play_operations, problems, status, timeline
 from web.events import Events
-from web.keys import CATALOG, EVENTS, FFMPEG, FLEET, FOOTAGE, INGEST, SETTINGS, VERSION, VOLUMES, FleetView
+from web.keys import CATALOG, EVENTS, FFMPEG, FLEET, FOOTAGE, INGEST, SETTINGS, VERSION, VOLUMES, ZONE, FleetView
 from web.operations import Operation, Reply, add_routes
 
 MAX_BODY_BYTES = 1024 * 1024
@@ -84,6 +85,7 @@ def make_app(
     )
     app[SETTINGS], app[CATALOG], app[FOOTAGE], app[VOLUMES] = (settings, catalog, footage, volumes)
     app[FLEET], app[FFMPEG], app[EVENTS], app[INGEST], app[VERSION] = (fleet, ffmpeg, events, ingest, version())
+    app[ZONE] = ZoneInfo(settings.server.timezone)
     app.on_response_prepare.append(problems.note_prepared)
     app.on_response_prepare.append(hosts.add_headers)
     for part in (cameras, event_stream, health, play):

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncGenerator
 from dataclasses import dataclass
-from datetime import datetime
-from zoneinfo import ZoneInfo
+from datetime import datetime, tzinfo
 
 from aiohttp import web
 
@@ -17,7 +16,7 @@ from storage.fmp4_edit import shifted
 from storage.footage import Footage
 from storage.model import Camera
 from web import bodies, params, ranges, windows
-from web.keys import FILES, FOOTAGE, SETTINGS
+from web.keys import FILES, FOOTAGE, ZONE
 from web.schemas import ClipOut, ClipSegment, GapOut, WindowOut
 from web.timeline import shown_segment
 
@@ -29,7 +28,7 @@ async def mp4(request: web.Request) -> web.StreamResponse:
     """Length, ranges and ETag are known from rows alone; the bytes are read as they are sent."""
     asked = await _asked(request, windows.MAX_CLIP_SEGMENTS)
     clip = asked.clip
-    name = file_name(asked.camera.code, asked.from_us, request.app[SETTINGS].server.timezone)
+    name = file_name(asked.camera.code, asked.from_us, request.app[ZONE])
     headers = {
         "Content-Type": CONTENT_TYPE,
         "Content-Disposition": f'inline; filename="{name}"',
@@ -74,9 +73,9 @@ async def description(request: web.Request) -> web.Response:
     )
 
 
-def file_name(code: str, from_us: int, timezone: str) -> str:
+def file_name(code: str, from_us: int, zone: tzinfo) -> str:
     """`CODE-20261123-183000.mp4`, in the site's time. A code holds nothing that a file name may not."""
-    return f"{code}-{datetime.fromtimestamp(from_us // 1_000_000, ZoneInfo(timezone)):%Y%m%d-%H%M%S}.mp4"
+    return f"{code}-{datetime.fromtimestamp(from_us // 1_000_000, zone):%Y%m%d-%H%M%S}.mp4"
 
 
 @dataclass(frozen=True, slots=True)

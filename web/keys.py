@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from datetime import tzinfo
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
@@ -95,4 +96,5 @@ FFMPEG: web.AppKey[Path] = web.AppKey("ffmpeg")
 STILLS: web.AppKey[Stills] = web.AppKey("stills")
 FILES: web.AppKey[Files] = web.AppKey("files")
 VERSION: web.AppKey[str] = web.AppKey("version")
+ZONE: web.AppKey[tzinfo] = web.AppKey("zone of the site")
 EVENTS: web.AppKey[Events] = web.AppKey("events")
