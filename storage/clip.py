@@ -25,6 +25,7 @@ from storage.clock import rfc3339
 from storage.fmp4 import InitBoxes
 from storage.fmp4_init import boxes
 from storage.model import Fragment, Segment, SegmentFlag, Slice
+from storage.selection import follows
 
 FORMAT_VERSION = 1
 """Part of every ETag: raise it when the same rows would give other bytes."""
@@ -91,22 +92,13 @@ def pieces(slices: Sequence[Slice], init_of: Callable[[Slice], InitBoxes]) -> li
     """Raises Conflict (`mixed_streams`) when one moov cannot describe all of them; `windows` lists what works."""
     groups: list[list[Slice]] = []
     for part in slices:
-        if groups and _goes_on(groups[-1][-1], part):
+        if groups and follows(groups[-1][-1], part):
             groups[-1].append(part)
         else:
             groups.append([part])
     made = [Piece(tuple(group), init_of(group[0])) for group in groups]
     _refuse_mixed(made)
     return made
-
-
-def _goes_on(before: Slice, after: Slice) -> bool:
-    a, b = before.segment, after.segment
-    if a.run_id != b.run_id or a.init_id != b.init_id:
-        return False
-    if a.n == b.n:
-        return before.end == after.first
-    return a.n + 1 == b.n and before.end is None and after.first == 0
 
 
 def _refuse_mixed(made: Sequence[Piece]) -> None:

@@ -47,6 +47,16 @@ def select(segments: Iterable[Segment], from_us: int, to_us: int, fragments: Fra
     return slices
 
 
+def follows(before: Slice, after: Slice) -> bool:
+    """The same run goes on without a hole: by number, never by comparing clocks."""
+    a, b = before.segment, after.segment
+    if a.run_id != b.run_id or a.init_id != b.init_id:
+        return False
+    if a.n == b.n:
+        return before.end == after.first
+    return a.n + 1 == b.n and before.end is None and after.first == 0
+
+
 def times_us(segment: Segment, fragments: Sequence[Fragment]) -> list[int]:
     """Wall time of each fragment's start, and of the last one's end."""
     total_ms = sum(f.dur_ms for f in fragments)

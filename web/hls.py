@@ -18,6 +18,7 @@ from typing import NamedTuple
 
 from storage import frags
 from storage.model import CameraId, Fragment, InitId, RunId, Segment, SegmentFlag, Slice
+from storage.selection import follows
 
 CONTENT_TYPE = "application/vnd.apple.mpegurl"
 
@@ -115,16 +116,6 @@ def live(
 def target_s(longest_ms: int) -> int:
     """EXT-X-TARGETDURATION: no entry, rounded, may be longer (RFC 8216 4.3.3.1)."""
     return max(-(-longest_ms // 1000), MIN_TARGET_S)
-
-
-def follows(before: Slice, after: Slice) -> bool:
-    """The same run goes on without a hole: by number, never by comparing clocks."""
-    a, b = before.segment, after.segment
-    if a.run_id != b.run_id or a.init_id != b.init_id:
-        return False
-    if a.n == b.n:
-        return before.end == after.first
-    return a.n + 1 == b.n and before.end is None and after.first == 0
 
 
 def longest_ms(slices: Sequence[Slice], in_file: InFile, leads: Leads) -> int:

@@ -9,7 +9,7 @@ from aiohttp import web
 
 from storage.footage import Footage
 from storage.model import CameraId, RunId, Segment, Slice
-from storage.selection import times_us
+from storage.selection import follows, times_us
 from web import hls, params, windows
 from web.keys import FOOTAGE
 
@@ -52,7 +52,7 @@ class Memory:
         """Discontinuities inside runs that were listed once and lie before the first entry now."""
         camera = self.cameras.setdefault(camera_id, _Camera())
         for before, after in pairwise(slices):
-            if before.segment.run_id == after.segment.run_id and not hls.follows(before, after):
+            if before.segment.run_id == after.segment.run_id and not follows(before, after):
                 camera.breaks.add((after.segment.run_id, after.segment.n))
         first = (slices[0].segment.run_id, slices[0].segment.n)
         gone = {key for key in camera.breaks if key <= first}
