@@ -119,10 +119,7 @@ def target_s(longest_ms: int) -> int:
 
 
 def longest_ms(slices: Sequence[Slice], in_file: InFile, leads: Leads) -> int:
-    return (
-        max((max(_rows(part, in_file).ms) for part in slices), default=0)
-        + max(leads.values(), default=0) // 1000
-    )
+    return max((max(_rows(part, in_file).ms) for part in slices), default=0) + max(leads.values(), default=0) // 1000
 
 
 def entry_count(part: Slice) -> int:
@@ -158,7 +155,9 @@ def _head(body: list[str], before: Slice | None, part: Slice, init_bytes: Mappin
 
 def _list(body: list[str], segment: Segment, entries: Sequence[Entry], first: int) -> None:
     uri = media_uri(segment.camera_id, segment.run_id, segment.n)
-    uris = cycle((uri, uri + "?") if first % 2 == 0 else (uri + "?", uri))  # the same of an entry in every live playlist
+    uris = cycle(
+        (uri, uri + "?") if first % 2 == 0 else (uri + "?", uri)
+    )  # the same of an entry in every live playlist
     body += [
         f"{_extinf(ms)}\n#EXT-X-BYTERANGE:{size}@{offset}\n{uri}"
         for (ms, offset, size), uri in zip(entries, uris, strict=False)
