@@ -167,11 +167,8 @@ class Ingest:
         pool = self._volumes.pool(volume.id)
         root = Path(volume.path)
         path = root / SPOOL / spool_name(name.camera_id, name.run_id, name.n)
-        if await loop.run_in_executor(pool, _earlier_waits, root, name, state.last_n):
-            # A server that comes back gets the hint for the newest file before the pass has taken the older ones.
-            raise Unavailable("an earlier file of its run waits")
         try:
-            examined = await loop.run_in_executor(pool, partial(examine, path, sync=True))
+            examined = await loop.run_in_executor(pool, _examined, root, name, state.last_n, path)
         except FileNotFoundError:
             return None  # taken by the watchdog's hint a moment ago, or removed by an operator
         if examined.empty:
@@ -282,13 +279,16 @@ class Ingest:
         self._usual = await self._catalog.read(activity_usual.load)
 
 
-def _earlier_waits(root: Path, name: SpoolName, last_n: int) -> bool:
-    """Whether it is there, and one of its run that comes before it as well: each start is the end of the one before."""
+def _examined(root: Path, name: SpoolName, last_n: int, path: Path) -> Examined:
+    """Raises Unavailable where one of its run that comes before it is there as well: each start is the end of the one before. A
+    server that comes back gets the hint for the newest file before the pass has taken the older ones."""
 
     def there(n: int) -> bool:
         return (root / SPOOL / spool_name(name.camera_id, name.run_id, n)).exists()
 
-    return there(name.n) and any(there(n) for n in range(last_n + 1, name.n))
+    if there(name.n) and any(there(n) for n in range(last_n + 1, name.n)):
+        raise Unavailable("an earlier file of its run waits")
+    return examine(path, sync=True)
 
 
 def hour_of_day(segment: Segment) -> int:
