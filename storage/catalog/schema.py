@@ -210,9 +210,12 @@ CREATE TABLE policy_change (
     after TEXT,  -- JSON; NULL: it was deleted
     preview TEXT NOT NULL,  -- JSON: what the change will delete, as it was told
     due_us INTEGER,  -- when its shorter terms come into force; NULL: it shortens nothing
+    in_force_us INTEGER,  -- NULL while what it shortens still waits
     cancelled_us INTEGER,
-    made_by TEXT NOT NULL
+    made_by TEXT NOT NULL,
+    cancelled_by TEXT NOT NULL DEFAULT ''
 ) STRICT;
+CREATE INDEX policy_change_open ON policy_change (due_us) WHERE in_force_us IS NULL AND cancelled_us IS NULL;
 CREATE TABLE terms (
     camera_id INTEGER PRIMARY KEY REFERENCES camera (id),  -- in force
     policy_id INTEGER,
@@ -287,17 +290,22 @@ CREATE TABLE offload (
     n INTEGER NOT NULL,
     camera_id INTEGER NOT NULL,
     start_us INTEGER NOT NULL,
-    state TEXT NOT NULL,  -- queued | uploading | verified | remote (the local copy is gone) | gone
+    size_bytes INTEGER NOT NULL,
+    state TEXT NOT NULL,  -- queued | uploading | verified | gone (its segment was deleted while it was uploaded)
     attempts INTEGER NOT NULL,
-    next_try_us INTEGER NOT NULL,
-    key TEXT NOT NULL,
-    version_id TEXT NOT NULL,
-    checksum TEXT NOT NULL,  -- SHA-256 as the store gave it back, base64
+    next_try_us INTEGER NOT NULL,  -- of one that was never tried the start of its hour: the oldest go first
+    key TEXT NOT NULL,  -- written before the first byte is sent; '' before
+    version_id TEXT NOT NULL,  -- '' where the bucket keeps no versions
+    checksum TEXT NOT NULL,  -- SHA-256 as the store gave it back, base64; '' where it keeps none
     storage_class TEXT NOT NULL,
+    legal_hold INTEGER NOT NULL DEFAULT 0,  -- 1: set on the object, in a bucket whose object lock is real
     error TEXT NOT NULL,
     PRIMARY KEY (run_id, n)
 ) STRICT, WITHOUT ROWID;
-CREATE INDEX offload_next ON offload (next_try_us) WHERE state IN ('queued', 'uploading');
+CREATE INDEX offload_next ON offload (next_try_us, run_id, n, start_us, size_bytes) WHERE state = 'queued';
+CREATE INDEX offload_busy ON offload (state) WHERE state IN ('uploading', 'gone');
+CREATE INDEX offload_error ON offload (next_try_us) WHERE error <> '';
+CREATE INDEX offload_legal_hold ON offload (camera_id, start_us) WHERE legal_hold = 1;
 CREATE TABLE object_garbage (
     key TEXT NOT NULL,
     version_id TEXT NOT NULL,
