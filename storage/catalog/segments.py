@@ -110,6 +110,24 @@ def remove(db: Connection, removed: Iterable[Segment], *, reason: str, at_us: in
         hours.replace(db, camera_id, hour_us, overlapping(db, camera_id, hour_us, hour_us + HOUR_US))
 
 
+def set_tier(db: Connection, changed: Iterable[Segment], tier: Tier) -> None:
+    """Where their bytes are from now on: their rows, and the hours they touch."""
+    touched: set[tuple[CameraId, int]] = set()
+    for segment in changed:
+        db.execute(
+            "UPDATE segment SET tier = :tier WHERE camera_id = :camera_id AND start_us = :start_us AND run_id = :run_id",
+            {
+                "tier": int(tier),
+                "camera_id": segment.camera_id,
+                "start_us": segment.start_us,
+                "run_id": segment.run_id,
+            },
+        )
+        touched.update((segment.camera_id, hour) for hour in hours_of(segment.start_us, segment.end_us))
+    for camera_id, hour_us in sorted(touched):
+        hours.replace(db, camera_id, hour_us, overlapping(db, camera_id, hour_us, hour_us + HOUR_US))
+
+
 def _consecutive(ordered: list[Segment]) -> list[list[Segment]]:
     groups: list[list[Segment]] = []
     for segment in ordered:
