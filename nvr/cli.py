@@ -19,6 +19,7 @@ COMMANDS = {
     "footage": "nvr.cli_footage:footage",
     "fsck": "nvr.cli_storage:fsck",
     "backup": "nvr.cli_storage:backup",
+    "alert": "nvr.cli_alert:alert",
     "bench": "nvr.cli_bench:bench",
 }
 

@@ -290,6 +290,17 @@ class Fleet:
             run_id=recorder.running.run.id if recorder.running else None,
         )
 
+    def size(self) -> int:
+        """How many cameras it knows."""
+        return len(self._recorders)
+
+    def healths(self) -> Iterable[tuple[Camera, CameraHealth]]:
+        """Every camera that this node records, as it is configured and fares now."""
+        for camera_id, recorder in list(self._recorders.items()):
+            health = self.health(camera_id)
+            if health is not None and recorder.config is not None:
+                yield recorder.config.camera, health
+
     def _missed(self, camera: Camera, recorder: CameraRecorder) -> int:
         """Whole segment lengths without footage since the newest, or since the camera was registered or switched on."""
         since_us = max(recorder.newest_us or camera.created_us, recorder.wanted_since_us)

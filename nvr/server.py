@@ -27,6 +27,7 @@ from nvr.lags import Lags
 from nvr.process import Spawner, spawn
 from nvr.reload import CatalogWatch
 from nvr.selftest import keep_tested
+from nvr.server_alerts import alerts_of
 from storage import binary
 from storage.backup import backup_due
 from storage.camera_json import CameraJson
@@ -50,6 +51,7 @@ PASS_S = 10.0
 STARTING_PASS_S = 2.0  # while a camera is starting: its first fragment should show soon
 RELOAD_S = 1.0
 RECONCILE_S = 60.0
+ALERTS_S = 10.0
 BACKUP_S = 3600.0  # how often it is looked whether today's is there
 STEP_US = 2_000_000
 PASS_LIMIT_S = 30.0  # a volume whose listing takes longer is stalled: the others go on
@@ -97,6 +99,7 @@ class Server:
         self.reconciler = Reconciler(self.catalog, self.volumes, self.ingest)
         self.jobs = Jobs(self.catalog, self.reconciler)
         self.camera_json = CameraJson(self.catalog, self.volumes)
+        self.alerts = alerts_of(settings, self.catalog, self.fleet, self.volumes, lambda: self.url)
         self._watch = CatalogWatch(self.catalog, settings.server.node, self._camera_changed)
         self._tasks: list[asyncio.Task[None]] = []
         self._started_us = 0
@@ -133,9 +136,13 @@ class Server:
             ("pass", PASS_S, self._pass),
             ("reload", RELOAD_S, self._reload),
             ("reconcile", RECONCILE_S, self.reconciler.step),
+            ("alerts", ALERTS_S, self.alerts.step),
+            ("alerts tidied", BACKUP_S, self.alerts.tidy),
             ("backup", BACKUP_S, partial(backup_due, self.catalog, self.volumes)),
         ):
             self._tasks.append(asyncio.create_task(self._every(name, period_s, work), name=name))
+        await self.alerts.forget_other_places()
+        self._tasks += [asyncio.create_task(courier, name="alert courier") for courier in self.alerts.couriers()]
         self._tasks.append(asyncio.create_task(keep_tested(self.lags, self.catalog, self.ffmpeg), name="selftest"))
 
     async def _run_id_floor(self) -> int:
