@@ -48,6 +48,18 @@ class Policy:
 
 
 @dataclass(frozen=True, slots=True)
+class Subject:
+    """What of a camera decides which policy it gets."""
+
+    id: CameraId
+    code: str
+    kind: str
+    station: str
+    zone: str
+    tags: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class InForce:
     """What a camera has been promised now. `why`: the policy's scope and target in words."""
 
