@@ -34,6 +34,7 @@ CAUSES = {
     "camera_time_jump": "its clock jumped",
     "parameters_changed": "its picture format changed",
     "disk_full": "the disk is full",
+    "volume_lost": "its volume was lost",
     "killed": "its recorder was ended",
     "server_down": "the server was not running",
 }

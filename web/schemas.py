@@ -256,7 +256,7 @@ class SyncOut(Answer):
 class VolumeOut(Answer):
     id: Id
     path: str
-    state: Literal["ok", "missing", "foreign", "full", "readonly"]
+    state: Literal["ok", "missing", "foreign", "full", "readonly", "slow"]
     detail: str
     free_bytes: int | None
     total_bytes: int | None

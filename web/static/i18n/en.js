@@ -21,6 +21,7 @@ export const en = {
   "volume.foreign": "Holds another volume's mark: nothing is written there",
   "volume.full": "Full",
   "volume.readonly": "Cannot be written",
+  "volume.slow": "Does not answer in time",
   "site.free": "{path}: {free} free of {total}",
   "site.more": "{n} more",
 
@@ -51,6 +52,7 @@ export const en = {
   "cause.camera_time_jump": "Camera clock jumped",
   "cause.parameters_changed": "Picture format changed",
   "cause.disk_full": "Disk full",
+  "cause.volume_lost": "Disk lost or stalled",
   "cause.killed": "Recorder was ended",
   "cause.server_down": "Server was not running",
   "cause.disabled": "Camera switched off",
@@ -69,6 +71,7 @@ export const en = {
   "advice.no_keyframes": "Set the keyframe interval to 1 to 2 seconds.",
   "advice.camera_time_jump": "Set the camera to a time server (NTP).",
   "advice.disk_full": "Free space, or add a volume.",
+  "advice.volume_lost": "Check the volume's disk and mount. Its cameras record on other volumes.",
   "advice.server_down": "Recordings stopped because the server did. Nothing is wrong with the camera.",
   "advice.killed": "It starts again by itself.",
 

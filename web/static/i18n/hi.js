@@ -21,6 +21,7 @@ export const hi = {
   "volume.foreign": "किसी और वॉल्यूम का चिह्न है: वहाँ कुछ नहीं लिखा जाता",
   "volume.full": "भरा हुआ",
   "volume.readonly": "लिखा नहीं जा सकता",
+  "volume.slow": "समय पर उत्तर नहीं देता",
   "site.free": "{path}: {total} में से {free} खाली",
   "site.more": "{n} और",
 
@@ -51,6 +52,7 @@ export const hi = {
   "cause.camera_time_jump": "कैमरे की घड़ी उछली",
   "cause.parameters_changed": "चित्र का फ़ॉर्मैट बदला",
   "cause.disk_full": "डिस्क भरी",
+  "cause.volume_lost": "डिस्क नहीं मिली या रुकी हुई",
   "cause.killed": "रिकॉर्डर समाप्त किया गया",
   "cause.server_down": "सर्वर बंद था",
   "cause.disabled": "कैमरा बंद किया गया",
@@ -69,6 +71,7 @@ export const hi = {
   "advice.no_keyframes": "कीफ़्रेम अंतराल 1 से 2 सेकंड रखें।",
   "advice.camera_time_jump": "कैमरे को टाइम सर्वर (NTP) से जोड़ें।",
   "advice.disk_full": "जगह खाली करें या वॉल्यूम जोड़ें।",
+  "advice.volume_lost": "वॉल्यूम की डिस्क और माउंट जाँचें। उसके कैमरे दूसरे वॉल्यूम पर रिकॉर्ड होते हैं।",
   "advice.server_down": "सर्वर रुकने से रिकॉर्डिंग रुकी। कैमरे में कोई दोष नहीं है।",
   "advice.killed": "यह अपने आप फिर शुरू होगा।",
 
