@@ -1,0 +1,132 @@
+"""The plan for a catalog: reads what it needs, in one look, and is cheap where little is due. Run it in a reader.
+
+    plan = await catalog.read(partial(planned.due, now_us=now_us))
+
+Without pressure a camera costs a range of `hour` and the segments of the hour that its cut divides. A volume that needs room
+costs all its hours; the hours that decide are looked at again, segment by segment, so that not an hour goes where a
+minute is enough.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+
+from retention.plan import Cut, Interval, Plan, VolumeNeed, held, joined, max_cut_us, min_cut_us, plan
+from storage.catalog import holds as hold_rows
+from storage.catalog import policies, usage
+from storage.catalog.sqlite import Connection
+from storage.model import HOUR_US, CameraId
+from storage.terms import DAY_US, Terms
+from storage.usage import HourUse
+
+ROUNDS = 8
+"""Looks at deciding hours; each is refined once, and two or three rounds are usual."""
+
+
+def due(db: Connection, now_us: int) -> Plan:
+    """What goes without pressure."""
+    terms, holds = _promises(db), held_intervals(db)
+    rows: list[HourUse] = []
+    for camera_id, promised in terms.items():
+        rows += _due_rows(db, now_us, camera_id, promised, holds.get(camera_id, ()))
+    return plan(now_us, terms, holds, (), rows)
+
+
+def pressed(db: Connection, now_us: int, needs: Sequence[VolumeNeed], *, by_age: bool = True) -> Plan:
+    """What goes from these volumes, and from these alone, so that each gets what it needs.
+
+    `by_age`: as `retention.plan.plan` has it.
+    """
+    terms, holds = _promises(db), held_intervals(db)
+    hours = _Hours(db, [row for need in needs for row in usage.on_volume(db, need.volume_id)])
+    made = plan(now_us, terms, holds, needs, hours.listing(), by_age=by_age)
+    if all(cut.reason == "max_days" for cut in made.cuts) and not made.short:
+        return made
+    floors = {camera_id: (max_cut_us(now_us, some), min_cut_us(now_us, some)) for camera_id, some in terms.items()}
+    hours.refine((camera_id, hour_us) for camera_id, cuts in floors.items() for cut in cuts for hour_us in _edges(cut))
+    hours.refine(list(_partly_held(holds, hours.listing())))
+    for _ in range(ROUNDS):
+        made = plan(now_us, terms, holds, needs, hours.listing(), by_age=by_age)
+        if not hours.refine(_deciding(made.cuts)):
+            break
+    return made
+
+
+def _deciding(cuts: Iterable[Cut]) -> Iterator[tuple[CameraId, int]]:
+    """The last hours of what is shed: perhaps a part of them is enough."""
+    for cut in cuts:
+        if cut.reason != "max_days":
+            yield from ((cut.camera_id, hour_us) for hour_us in _edges(cut.before_us))
+
+
+def _promises(db: Connection) -> dict[CameraId, Terms]:
+    return {camera_id: found.terms for camera_id, found in policies.in_force(db).items()}
+
+
+def held_intervals(db: Connection) -> dict[CameraId, list[Interval]]:
+    """Of every camera with an active hold: in order, joined."""
+    found: dict[CameraId, list[Interval]] = {}
+    for hold in hold_rows.active(db):
+        found.setdefault(hold.camera_id, []).append((hold.start_us, hold.end_us))
+    return {camera_id: joined(some) for camera_id, some in found.items()}
+
+
+def _due_rows(
+    db: Connection, now_us: int, camera_id: CameraId, terms: Terms, holds: Sequence[Interval]
+) -> list[HourUse]:
+    """What may be due of a camera: beyond its maximum, its local copies beyond theirs, all of it where it has a quota."""
+    cuts = [max_cut_us(now_us, terms)]
+    if terms.local_days is not None and terms.local_days < terms.max_days:
+        cuts.append(now_us - terms.local_days * DAY_US)
+    if terms.quota_bytes is not None:
+        cuts.append(min_cut_us(now_us, terms))
+    if len(cuts) == 1:
+        rows = usage.due(db, camera_id, cuts[0])
+    else:
+        rows = usage.before(db, camera_id, now_us if terms.quota_bytes is not None else max(cuts))
+    hours = _Hours(db, rows)
+    if len(cuts) > 1:
+        hours.refine((camera_id, hour_us) for cut_us in cuts for hour_us in _edges(cut_us))
+    hours.refine(_partly_held({camera_id: holds}, rows))
+    return hours.listing()
+
+
+def _edges(cut_us: int) -> range:
+    """Hours that a cut may divide."""
+    return range(usage.edge_us(cut_us), cut_us, HOUR_US)
+
+
+def _partly_held(
+    holds: Mapping[CameraId, Sequence[Interval]], rows: Iterable[HourUse]
+) -> Iterator[tuple[CameraId, int]]:
+    """Hours of which a part is held. A row that spans several names each."""
+    for row in rows:
+        some = holds.get(row.camera_id)
+        if some and 0 < held(some, row.hour_us, row.until_us) < row.until_us - row.hour_us:
+            for hour_us in range(row.hour_us // HOUR_US * HOUR_US, row.until_us, HOUR_US):
+                yield row.camera_id, hour_us
+
+
+class _Hours:
+    """Rows, some of them refined: an hour's rows give way to one for each of its segments."""
+
+    def __init__(self, db: Connection, rows: Iterable[HourUse]) -> None:
+        self._db = db
+        self._rows: dict[tuple[CameraId, int], list[HourUse]] = {}
+        self._refined: set[tuple[CameraId, int]] = set()
+        for row in rows:
+            self._rows.setdefault((row.camera_id, row.hour_us // HOUR_US * HOUR_US), []).append(row)
+
+    def listing(self) -> list[HourUse]:
+        return [row for rows in self._rows.values() for row in rows]
+
+    def refine(self, hours: Iterable[tuple[CameraId, int]]) -> bool:
+        """False: all of them were refined before, or have no footage here."""
+        fresh = {hour for hour in hours if hour in self._rows} - self._refined
+        for camera_id, hour_us in fresh:
+            # A row speaks for its own volume and tier alone.
+            places = {(row.volume_id, row.tier) for row in self._rows[camera_id, hour_us]}
+            found = usage.segments(self._db, camera_id, hour_us)
+            self._rows[camera_id, hour_us] = [row for row in found if (row.volume_id, row.tier) in places]
+        self._refined |= fresh
+        return bool(fresh)
