@@ -44,7 +44,7 @@ class Uploaded:
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """Where in the bucket a segment is."""
+    """Where in the bucket a segment is, or will be."""
 
     key: str
     version_id: str
@@ -98,12 +98,12 @@ NEXT = (
 
 
 def claim(db: Connection, now_us: int, limit: int, key_of: Callable[[Segment], str]) -> list[Work]:
-    """The next to upload, now `uploading`. A queued row whose segment is gone or is in the store is put right here."""
+    """The next to upload, now `uploading`. A queued row whose segment is gone becomes garbage here."""
     made = []
     for run_id, n in db.execute(NEXT, {"now_us": now_us, "limit": limit}).fetchall():
         segment = segments.get(db, RunId(run_id), n)
         row = {"run_id": run_id, "n": n}
-        if segment is None or segment.tier is not Tier.LOCAL:
+        if segment is None:
             _drop(db, RunId(run_id), n, reason="deleted", at_us=now_us)
             continue
         values = {**row, "key": key_of(segment)}
@@ -159,7 +159,7 @@ def finish(db: Connection, uploaded: Sequence[Uploaded], at_us: int) -> int:
             },
         )
         both.append(segment)
-    segments.set_tier(db, both, Tier.BOTH)
+    segments.set_tier(db, (segment for segment in both if segment.tier is Tier.LOCAL), Tier.BOTH)
     return len(both)
 
 
@@ -224,6 +224,14 @@ def place(db: Connection, run_id: RunId, n: int) -> Place | None:
         "SELECT key, version_id, storage_class FROM offload WHERE run_id = :run_id AND n = :n"
         " AND state IN ('verified', 'remote')",
         {"run_id": run_id, "n": n},
+    ).fetchone()
+    return Place(*row) if row else None
+
+
+def known_as(db: Connection, run_id: RunId, n: int) -> Place | None:
+    """What a segment's row says of its object, whatever its state."""
+    row = db.execute(
+        "SELECT key, version_id, storage_class FROM offload WHERE run_id = :run_id AND n = :n", {"run_id": run_id, "n": n}
     ).fetchone()
     return Place(*row) if row else None
 
