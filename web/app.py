@@ -14,7 +14,20 @@ from storage.catalog.db import Catalog
 from storage.footage import Footage
 from storage.ingest import Ingest
 from storage.volumes import Volumes
-from web import cameras, event_stream, health, hosts, openapi, pages, play, play_operations, problems, status, timeline
+from web import (
+    alerts,
+    cameras,
+    event_stream,
+    health,
+    hosts,
+    openapi,
+    pages,
+    play,
+    play_operations,
+    problems,
+    status,
+    timeline,
+)
 from web.events import Events
 from web.keys import CATALOG, EVENTS, FFMPEG, FLEET, FOOTAGE, INGEST, SETTINGS, VERSION, VOLUMES, FleetView
 from web.operations import Operation, Reply, add_routes
@@ -39,6 +52,7 @@ def all_operations() -> list[Operation]:
         *timeline.operations(),
         *play_operations.operations(play.routes()),
         *status.operations(),
+        *alerts.operations(),
         *event_stream.operations(),
         *health.operations(),
         Operation(

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Iterable
+from functools import partial
 
 from aiohttp import web
 
 from storage.catalog import cameras as rows
+from storage.catalog.alerts import lasting_elsewhere
 from storage.catalog.cameras import Brief
 from storage.clock import rfc3339, wall_us
 from storage.volumes import Volumes
-from web import bodies
+from web import alerts, bodies
 from web.keys import CATALOG, FLEET, SETTINGS, VERSION, VOLUMES, CameraHealth, FleetView
 from web.operations import Operation, Reply
 from web.params import rfc3339_or_none
@@ -19,6 +21,7 @@ from web.schemas import CameraCounts, StatusOut, Trouble, VolumeOut, VolumePage
 
 SILENT_SEGMENTS = 2
 MAX_TROUBLES = 200
+MAX_ALERTS = 50
 STRIDE = 500
 """Cameras looked at before the loop gets its turn: 500 take about 1 ms."""
 
@@ -93,6 +96,10 @@ async def status(request: web.Request) -> web.Response:
             cameras=counts,
             troubles=[trouble(*found) for found in silent[:MAX_TROUBLES]],
             volumes=volumes_shown(request.app[VOLUMES]),
+            alerts=[
+                alerts.shown(alert)
+                for alert in await request.app[CATALOG].read(partial(lasting_elsewhere, limit=MAX_ALERTS))
+            ],
             version=request.app[VERSION],
         )
     )

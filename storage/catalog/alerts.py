@@ -35,6 +35,17 @@ def open_rows(db: Connection) -> list[Alert]:
     return [_alert(row) for row in db.execute(OPEN)]
 
 
+LASTING = (
+    "SELECT * FROM alert WHERE end_told_us IS NULL AND ended_us IS NULL AND kind NOT IN ('recording', 'volume')"
+    " ORDER BY since_us, id LIMIT :limit"
+)
+
+
+def lasting_elsewhere(db: Connection, limit: int) -> list[Alert]:
+    """Those that last and are told neither by a camera's state nor by a volume's."""
+    return [_alert(row) for row in db.execute(LASTING, {"limit": limit})]
+
+
 def closed_since(db: Connection, since_us: int) -> list[Alert]:
     return [_alert(row) for row in db.execute(CLOSED, {"since_us": since_us})]
 
