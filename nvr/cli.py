@@ -17,6 +17,7 @@ COMMANDS = {
     "simulate": "nvr.cli_simulate:simulate",
     "camera": "nvr.cli_camera:camera",
     "footage": "nvr.cli_footage:footage",
+    "retention": "nvr.cli_retention:retention",
     "fsck": "nvr.cli_storage:fsck",
     "backup": "nvr.cli_storage:backup",
     "alert": "nvr.cli_alert:alert",
