@@ -179,6 +179,7 @@ CREATE TABLE job (
 CREATE INDEX job_open ON job (id) WHERE done_us IS NULL;
 """
 
+
 @migrations()
 def m002_retention(db: Database) -> None:
     for statement in _M002.split(";\n"):
@@ -268,6 +269,7 @@ CREATE TABLE garbage (
     since_us INTEGER NOT NULL,
     PRIMARY KEY (volume_id, path)
 ) STRICT, WITHOUT ROWID;
+CREATE INDEX deletion_unclosed ON deletion (start_us) WHERE substr(merkle_nodes, 1, 1) = x'02';
 CREATE TABLE day (
     camera_id INTEGER NOT NULL,
     day_us INTEGER NOT NULL,  -- UTC
