@@ -293,6 +293,10 @@ class Fleet:
         for recorder in self._recorders.values():
             recorder.hold_back(self._held_back.get(recorder.camera_id, ""))
 
+    def wanted_cameras(self) -> Collection[CameraId]:
+        """Those that are to be recorded, held back or not."""
+        return [recorder.camera_id for recorder in self._recorders.values() if recorder.wanted]
+
     def recording_on(self) -> Mapping[VolumeId, list[CameraId]]:
         """Where cameras are being recorded now."""
         found: dict[VolumeId, list[CameraId]] = {}

@@ -295,7 +295,7 @@ class Volumes:
 
     def weigh(self, capacities: Mapping[VolumeId, int]) -> None:
         """How many bytes of footage each volume can take; until this is known it is its size. Small changes move nobody."""
-        self._weights = steady(self._weights, {key: float(max(1, value)) for key, value in capacities.items()})
+        self._weights |= steady(self._weights, {key: float(max(1, value)) for key, value in capacities.items()})
 
     def _weight(self, volume_id: VolumeId) -> float:
         there = self._space.get(volume_id)

@@ -1,0 +1,204 @@
+"""The promise report: what every camera was promised, what it has, and for how long that will go on.
+
+`camera_promise` is pure, as is retention.forecast; `read` gathers what both need. Run it in a reader: it reads all hours.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from retention.forecast import CameraUse, Forecast, Kept, forecast
+from retention.plan import Interval, held
+from retention.planned import held_intervals
+from storage.catalog import cameras as camera_rows
+from storage.catalog import holds as hold_rows
+from storage.catalog import offload_counts, policies, promises
+from storage.catalog.cameras import Brief
+from storage.catalog.promises import DayUse, Written
+from storage.catalog.sqlite import Connection
+from storage.model import HOUR_US, CameraId, VolumeId
+from storage.terms import DAY_US, InForce
+
+SHORTEST_RATE_US = HOUR_US // 4
+"""A camera that has recorded for less time than this gives a rate over this time."""
+
+KEPT, FILLING, BROKEN, NONE = "kept", "filling", "broken", "none"
+STATES = (KEPT, FILLING, BROKEN, NONE)
+
+
+@dataclass(frozen=True, slots=True)
+class CameraPromise:
+    """`state`: kept | filling (it has not recorded for so long yet) | broken (footage younger than the minimum is gone) |
+    none (it has no footage). `achieved_days`: from its oldest footage that nothing after it was deleted from, to now.
+    `recorded_days`: footage within the minimum, gaps not counted."""
+
+    camera_id: CameraId
+    code: str
+    name: str
+    policy: str
+    why: str
+    min_days: int
+    max_days: int
+    priority: int
+    state: str
+    oldest_us: int | None
+    achieved_days: float
+    recorded_days: float
+    gone_us: int | None  # end of the newest footage that went before its time
+    bytes: int
+    remote_bytes: int
+    held_bytes: int
+
+
+@dataclass(frozen=True, slots=True)
+class Backlog:
+    """What waits for the object store."""
+
+    segments: int
+    bytes: int
+    oldest_us: int | None
+    failing: int
+
+
+@dataclass(frozen=True, slots=True)
+class VolumeRoom:
+    """Of a volume that can be used: free bytes above its mark."""
+
+    volume_id: VolumeId
+    spare_bytes: int
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    at_us: int
+    cameras: tuple[CameraPromise, ...]
+    volumes: tuple[Forecast, ...]
+    held_bytes: Mapping[VolumeId, int]
+    footage_bytes: Mapping[VolumeId, int]
+    backlog: Backlog
+
+
+def camera_promise(
+    now_us: int,
+    camera: Brief,
+    terms: InForce,
+    *,
+    oldest_us: int | None,
+    gone_us: int | None,
+    days: Sequence[DayUse],
+    holds: Sequence[Interval] = (),
+) -> CameraPromise:
+    """`gone_us`: of footage that was recorded within the minimum and is deleted."""
+    minimum_us = min(terms.terms.min_days, terms.terms.max_days) * DAY_US
+    since_us = None if oldest_us is None else max(oldest_us, gone_us or 0)
+    age_us = 0 if since_us is None else max(0, now_us - since_us)
+    if gone_us is not None:
+        state = BROKEN
+    elif oldest_us is None:
+        state = NONE
+    else:
+        state = KEPT if age_us >= minimum_us else FILLING
+    return CameraPromise(
+        camera_id=camera.id,
+        code=camera.code,
+        name=camera.name,
+        policy=terms.policy_name,
+        why=terms.why,
+        min_days=terms.terms.min_days,
+        max_days=terms.terms.max_days,
+        priority=terms.terms.priority,
+        state=state,
+        oldest_us=oldest_us,
+        achieved_days=age_us / DAY_US,
+        recorded_days=sum(day.recorded_us for day in days if day.day_us + DAY_US > now_us - minimum_us) / DAY_US,
+        gone_us=gone_us,
+        bytes=sum(day.bytes for day in days),
+        remote_bytes=sum(day.bytes for day in days if not day.local),
+        held_bytes=sum(held_of(day, holds) for day in days),
+    )
+
+
+def held_of(day: DayUse, holds: Sequence[Interval]) -> int:
+    """About so much of it is held: footage is taken for evenly spread over its day."""
+    kept = held(holds, day.day_us, day.day_us + DAY_US)
+    return day.bytes if kept >= min(DAY_US, day.recorded_us or DAY_US) else day.bytes * kept // DAY_US
+
+
+def rate(now_us: int, written: Written, window_us: int = DAY_US) -> float:
+    """Bytes a day."""
+    spent_us = max(SHORTEST_RATE_US, min(window_us, now_us - written.from_us))
+    return written.bytes * DAY_US / spent_us
+
+
+def read(db: Connection, now_us: int, rooms: Sequence[VolumeRoom]) -> Report:
+    """Of every camera that has terms; the forecast of the volumes named in `rooms`."""
+    in_force, holds = policies.in_force(db), held_intervals(db)
+    days: dict[CameraId, list[DayUse]] = {}
+    for day in promises.days(db):
+        days.setdefault(day.camera_id, []).append(day)
+    made: list[CameraPromise] = []
+    uses: dict[VolumeId, list[CameraUse]] = {}
+    for camera in (*camera_rows.briefs(db), *camera_rows.briefs(db, archived=True)):
+        terms = in_force.get(camera.id)
+        if terms is None:
+            continue
+        here, some = days.get(camera.id, []), holds.get(camera.id, [])
+        floor_us = now_us - min(terms.terms.min_days, terms.terms.max_days) * DAY_US
+        made.append(
+            camera_promise(
+                now_us,
+                camera,
+                terms,
+                oldest_us=promises.oldest_us(db, camera.id),
+                gone_us=promises.gone_since(db, camera.id, floor_us),
+                days=here,
+                holds=some,
+            )
+        )
+        for volume_id, use in _uses(now_us, terms, here, some, promises.written_since(db, camera.id, now_us - DAY_US)):
+            uses.setdefault(volume_id, []).append(use)
+    footage = {volume_id: sum(kept.bytes for use in found for kept in use.kept) for volume_id, found in uses.items()}
+    queue = offload_counts.backlog(db)
+    return Report(
+        at_us=now_us,
+        cameras=tuple(made),
+        volumes=tuple(
+            forecast(room.volume_id, footage.get(room.volume_id, 0) + room.spare_bytes, uses.get(room.volume_id, []))
+            for room in rooms
+        ),
+        held_bytes=_held_on_volumes(db, holds),
+        footage_bytes=footage,
+        backlog=Backlog(
+            queue.queued.segments + queue.uploading.segments,
+            queue.queued.bytes + queue.uploading.bytes,
+            queue.oldest_us,
+            queue.failing,
+        ),
+    )
+
+
+def _held_on_volumes(db: Connection, holds: Mapping[CameraId, Sequence[Interval]]) -> dict[VolumeId, int]:
+    found = hold_rows.held_bytes(db, [(camera_id, *one) for camera_id, some in holds.items() for one in some])
+    return {volume_id: size for volume_id, size in found.items() if volume_id is not None}
+
+
+def _uses(
+    now_us: int, terms: InForce, days: Sequence[DayUse], holds: Sequence[Interval], written: Sequence[Written]
+) -> list[tuple[VolumeId, CameraUse]]:
+    """A camera's share in each volume. Its rate counts where it wrote last."""
+    kept: dict[VolumeId, list[Kept]] = {}
+    for day in days:
+        if day.local:
+            age = max(0, (now_us - day.day_us) // DAY_US)
+            kept.setdefault(day.volume_id, []).append(Kept(age, day.bytes, held_of(day, holds)))
+    rates: dict[VolumeId, float] = {}
+    if written:
+        newest = max(days, key=lambda day: (day.day_us, day.bytes)).volume_id if days else written[-1].volume_id
+        first_us = min(one.from_us for one in written)
+        whole = Written(terms.camera_id, newest, sum(one.bytes for one in written), first_us)
+        rates[newest] = rate(now_us, whole)
+    return [
+        (volume_id, CameraUse(terms.camera_id, terms.terms, rates.get(volume_id, 0.0), tuple(kept.get(volume_id, ()))))
+        for volume_id in kept.keys() | rates.keys()
+    ]

@@ -1,0 +1,70 @@
+"""What the promise report reads: footage by camera, volume and day; where it begins; what went too early. Seldom: all hours."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from storage.catalog.sqlite import Connection
+from storage.model import HOUR_US, CameraId, Tier, VolumeId
+
+DAY_US = 24 * HOUR_US
+
+
+@dataclass(frozen=True, slots=True)
+class DayUse:
+    """Of a camera on a volume in a UTC day. `local`: its bytes take room there."""
+
+    camera_id: CameraId
+    volume_id: VolumeId
+    day_us: int
+    local: bool
+    bytes: int
+    recorded_us: int
+
+
+@dataclass(frozen=True, slots=True)
+class Written:
+    """Of a camera on a volume since an instant. `from_us`: start of the first hour."""
+
+    camera_id: CameraId
+    volume_id: VolumeId
+    bytes: int
+    from_us: int
+
+
+DAYS = (
+    "SELECT camera_id, volume_id, hour_us / :day * :day AS day_us, tier <> :remote AS here, sum(bytes), sum(recorded_us)"
+    " FROM hour WHERE segments > 0 OR recorded_us > 0 GROUP BY camera_id, volume_id, day_us, here"
+)
+SINCE = (
+    "SELECT volume_id, sum(bytes), min(hour_us) FROM hour WHERE camera_id = :camera_id AND hour_us >= :from_us"
+    " AND segments > 0 GROUP BY volume_id"
+)
+OLDEST = "SELECT start_us FROM segment WHERE camera_id = :camera_id ORDER BY start_us LIMIT 1"
+GONE = (
+    "SELECT max(end_us) FROM deletion WHERE camera_id = :camera_id AND start_us >= :from_us AND segments > 0"
+    " AND reason <> 'quota'"
+)
+
+
+def days(db: Connection) -> list[DayUse]:
+    rows = db.execute(DAYS, {"day": DAY_US, "remote": int(Tier.REMOTE)})
+    return [DayUse(CameraId(row[0]), VolumeId(row[1]), row[2], bool(row[3]), row[4], row[5]) for row in rows]
+
+
+def written_since(db: Connection, camera_id: CameraId, from_us: int) -> list[Written]:
+    """On each volume, whatever tier it is in now."""
+    rows = db.execute(SINCE, {"camera_id": camera_id, "from_us": from_us})
+    return [Written(camera_id, VolumeId(row[0]), row[1], row[2]) for row in rows]
+
+
+def oldest_us(db: Connection, camera_id: CameraId) -> int | None:
+    """Start of a camera's oldest footage, wherever it is."""
+    row = db.execute(OLDEST, {"camera_id": camera_id}).fetchone()
+    return None if row is None else int(row[0])
+
+
+def gone_since(db: Connection, camera_id: CameraId, from_us: int) -> int | None:
+    """End of the newest footage that was recorded since an instant and does not exist any more."""
+    row = db.execute(GONE, {"camera_id": camera_id, "from_us": from_us}).fetchone()
+    return None if row[0] is None else int(row[0])
