@@ -15,13 +15,13 @@ from sqlite_utils import Database
 from config.errors import NvrError
 from config.settings import Settings
 from nvr.cli_base import json_option, show, with_settings
-from nvr.kernel_clock import kernel_clock
 from storage import binary
 from storage.catalog import cameras
 from storage.catalog import volumes as rows
 from storage.catalog.db import connect, damage
 from storage.catalog.schema import refuse_newer
 from storage.catalog.sqlite import sqlite3
+from storage.kernel_clock import kernel_clock
 from storage.model import Volume
 from storage.volumes import check as check_volume
 from storage.volumes import refuse_network, space, uuid_of

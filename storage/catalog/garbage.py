@@ -37,6 +37,15 @@ def listing(db: Connection, volume_id: VolumeId, limit: int, *, after: str = "")
     return [str(row[0]) for row in rows]
 
 
+BELOW = "SELECT path FROM garbage WHERE volume_id = :volume_id AND path >= :folder AND path < :behind"
+
+
+def below(db: Connection, volume_id: VolumeId, folder: str) -> list[str]:
+    """Those in a folder, named with its slash."""
+    values = {"volume_id": volume_id, "folder": folder, "behind": folder[:-1] + "0"}  # "0" follows "/"
+    return [str(row[0]) for row in db.execute(BELOW, values)]
+
+
 HAS = "SELECT 1 FROM garbage WHERE volume_id = :volume_id AND path = :path"
 
 
