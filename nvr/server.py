@@ -31,7 +31,7 @@ from nvr.server_alerts import alerts_of
 from storage import binary
 from storage.backup import backup_due
 from storage.camera_json import CameraJson
-from storage.catalog import states
+from storage.catalog import policies, states
 from storage.catalog.db import Catalog, CatalogLock
 from storage.clock import mono_us, wall_us
 from storage.floor import highest_run_id
@@ -123,6 +123,8 @@ class Server:
         self.ingest.on_segment = self._indexed
         self.ingest.on_drift = self._drifted
         self._started_us = wall_us()
+        default_days = self.settings.retention.default_days
+        await self.catalog.write(partial(policies.seed, default_days=default_days, at_us=self._started_us))
         self._clock_offset_us = self._started_us - mono_us()
         await self.catalog.write(partial(states.begin_life, started_us=self._started_us))
         self.fleet.run_id_floor = await self._run_id_floor()

@@ -159,7 +159,7 @@ def edited(base: Sequence[Policy], edits: Iterable[Edit]) -> dict[str, Policy]:
         before = found.get(edit.name)
         if edit.policy is None:
             if before is None:
-                raise NotFound(f"there is no policy {edit.name!r}", field="name")
+                raise NotFound(f"there is no policy {edit.name[:64]!r}", field="name")
             if before.scope == "default":
                 raise Conflict("the default policy can be changed, not deleted: it is for cameras that no other fits")
             del found[edit.name]

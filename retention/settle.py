@@ -10,8 +10,10 @@ got another kind, tag, station or zone.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
+from functools import partial
 
 from retention.effective import NO_QUOTA, Wanted, wanted_by
 from storage.catalog import hour_sums, policies, policy_changes
@@ -140,6 +142,15 @@ def settle_now(db: Connection, now_us: int, *, trusted: bool, cameras: frozenset
     if trusted and policy_changes.to_date(db, now_us):
         policy_changes.date(db, now_us)
     return found
+
+
+@contextmanager
+def settling(db: Connection, camera_id: CameraId, now_us: int) -> Iterator[None]:
+    """Around an edit of a camera, in its transaction: what it was promised before is noted, even if nobody looked at it yet."""
+    for_it = partial(settle_now, db, now_us, trusted=policies.clock_trusted(db), cameras=frozenset([camera_id]))
+    for_it()
+    yield
+    for_it()
 
 
 async def settle(catalog: Catalog, now_us: int, *, trusted: bool) -> None:

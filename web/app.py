@@ -25,6 +25,7 @@ from web import (
     play,
     play_operations,
     problems,
+    retention,
     status,
     timeline,
 )
@@ -52,6 +53,7 @@ def all_operations() -> list[Operation]:
         *timeline.operations(),
         *play_operations.operations(play.routes()),
         *status.operations(),
+        *retention.operations(),
         *alerts.operations(),
         *event_stream.operations(),
         *health.operations(),

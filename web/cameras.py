@@ -10,9 +10,11 @@ from aiohttp import web
 
 from config.errors import Conflict, Invalid, Unavailable
 from config.settings import is_loopback
+from retention.settle import settle_now, settling
 from storage import camera_url
 from storage.camera_rules import unfit
 from storage.catalog import cameras as rows
+from storage.catalog import policies
 from storage.catalog.cameras import Brief, Filter, Listed, Media
 from storage.catalog.sqlite import Connection
 from storage.clock import rfc3339, wall_us
@@ -173,7 +175,13 @@ async def add(request: web.Request) -> web.Response:
         created_us=wall_us(),
         **fields,
     )
-    made = await request.app[CATALOG].write(partial(rows.add, camera=camera, credentials=place.credentials))
+
+    def write(db: Connection) -> Camera:
+        made = rows.add(db, camera, place.credentials)
+        settle_now(db, wall_us(), trusted=policies.clock_trusted(db), cameras=frozenset([made.id]))
+        return made
+
+    made = await request.app[CATALOG].write(write)
     request.app[FLEET].camera_changed(made.id)
     return await _answer(request, made.id, status=201)
 
@@ -203,7 +211,8 @@ async def change(request: web.Request) -> web.Response:
             fields["url"] = place.url
             if place.url != before.url:
                 rows.forget_probe(db, camera_id)
-        rows.update(db, camera_id, **fields)
+        with settling(db, camera_id, wall_us()):
+            rows.update(db, camera_id, **fields)
         if login is not None or forget:
             rows.set_credentials(db, camera_id, login)
 

@@ -32,7 +32,7 @@ def settle(db: Connection, now_us: int = NOW) -> None:
 def days(db: Connection, camera_id: CameraId) -> tuple[int, int | None]:
     """(in force, pending)."""
     waiting = policies.pending(db).get(camera_id)
-    return policies.in_force(db)[camera_id].terms.max_days, waiting and waiting.terms.max_days
+    return policies.in_force(db)[camera_id].terms.max_days, waiting.terms.max_days if waiting else None
 
 
 def test_a_new_catalog_gets_the_classes_of_the_law_and_never_again(db: Connection) -> None:
