@@ -1,8 +1,8 @@
 """The object store: one S3 client, and what is said to the store through it.
 
-boto3 is imported at the first use, in a thread. Uploads and reads have bounded pools of their own, so that a slow upload never
-delays a player. Every refusal becomes one sentence: NotFound (no such object), Unavailable (later, or after somebody has
-put the store right), Invalid (our own settings), Corrupt (other bytes than were sent), Conflict (the object is held).
+boto3 is imported at the first use, in a thread. Uploads (and deletions) and reads have bounded pools of their own, so that they
+never delay a player. Every refusal becomes one sentence: NotFound (no such object), Unavailable (later, or after somebody has
+put the store, or our settings for it, right), Corrupt (other bytes than were sent), Conflict (it must be restored first).
 """
 
 from __future__ import annotations
@@ -72,9 +72,10 @@ class Upload:
 
 
 class Objects:
-    """Used from the event loop. Raises as the module says; `bucket` and `prefix` are those of the settings."""
+    """Used from the event loop. Raises as the module says; `bucket` and `prefix` are those of the settings. `keys` is called in
+    a thread, again and again until it gives some: who mends the file need not start the server anew."""
 
-    def __init__(self, settings: OffloadSettings, keys: Keys, *, read_s: float = READ_S) -> None:
+    def __init__(self, settings: OffloadSettings, keys: Callable[[], Keys], *, read_s: float = READ_S) -> None:
         self.bucket = settings.bucket
         self.prefix = settings.prefix
         self.where = f"{settings.endpoint or 'Amazon S3'} bucket {settings.bucket}"
@@ -90,17 +91,21 @@ class Objects:
     async def _client(self) -> S3Client:
         async with self._making:
             if self._made is None:
-                self._made = await asyncio.get_running_loop().run_in_executor(self._readers, self._make)
+                try:
+                    self._made = await asyncio.get_running_loop().run_in_executor(self._readers, self._make)
+                except Invalid as error:
+                    raise Unavailable(error.message, field=error.field) from error
             return self._made
 
     def _make(self) -> S3Client:
         import boto3
         from botocore.config import Config
 
+        keys = self._keys()
         session = boto3.session.Session(
-            aws_access_key_id=self._keys.access_key,
-            aws_secret_access_key=self._keys.secret_key,
-            aws_session_token=self._keys.token or None,
+            aws_access_key_id=keys.access_key,
+            aws_secret_access_key=keys.secret_key,
+            aws_session_token=keys.token or None,
             region_name=self._settings.region or "us-east-1",
         )
         config = Config(
@@ -230,7 +235,7 @@ class Objects:
             if not found:
                 client.delete_object(Bucket=self.bucket, Key=key)
 
-        await self._ask(self._readers, f"delete {key}", run)
+        await self._ask(self._writers, f"delete {key}", run)
 
     async def delete_other_versions(self, key: str, kept: str) -> None:
         """What an upload left whose answer was lost."""
@@ -240,7 +245,7 @@ class Objects:
                 if version != kept:
                     client.delete_object(Bucket=self.bucket, Key=key, VersionId=version)
 
-        await self._ask(self._readers, f"delete older versions of {key}", run)
+        await self._ask(self._writers, f"delete older versions of {key}", run)
 
     def _versions(self, client: S3Client, key: str) -> Iterator[str]:
         """Delete markers too. Nothing where the bucket keeps no versions."""

@@ -140,7 +140,10 @@ def finish(db: Connection, uploaded: Sequence[Uploaded], at_us: int) -> int:
     both = []
     for one in uploaded:
         segment = segments.get(db, one.run_id, one.n)
-        if segment is None or _state(db, one.run_id, one.n) != "uploading":
+        state = _state(db, one.run_id, one.n)
+        if segment is not None and state in IN_STORE:
+            continue
+        if segment is None or state != "uploading":
             object_garbage.add(db, one.key, one.version_id, reason="deleted", at_us=at_us)
             db.execute(
                 "DELETE FROM offload WHERE run_id = :run_id AND n = :n AND state IN ('uploading', 'gone')",
@@ -231,7 +234,8 @@ def place(db: Connection, run_id: RunId, n: int) -> Place | None:
 def known_as(db: Connection, run_id: RunId, n: int) -> Place | None:
     """What a segment's row says of its object, whatever its state."""
     row = db.execute(
-        "SELECT key, version_id, storage_class FROM offload WHERE run_id = :run_id AND n = :n", {"run_id": run_id, "n": n}
+        "SELECT key, version_id, storage_class FROM offload WHERE run_id = :run_id AND n = :n",
+        {"run_id": run_id, "n": n},
     ).fetchone()
     return Place(*row) if row else None
 
