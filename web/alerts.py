@@ -14,7 +14,7 @@ from web import bodies
 from web.keys import CATALOG
 from web.operations import Operation, Reply
 from web.params import rfc3339_or_none
-from web.schemas import AlertOut, AlertsOut, WaitingOut
+from web.schemas import AlertOut, AlertsOut, UndeliveredOut
 
 SHOWN = 200
 LATELY = 50
@@ -43,7 +43,7 @@ async def alerts(request: web.Request) -> web.Response:
             lasting=[shown(alert) for alert in lasting[:SHOWN]],
             total=len(lasting),
             lately=[shown(alert) for alert in lately],
-            waiting=[WaitingOut(place=place, messages=count, error=error) for place, (count, error) in waiting.items()],
+            waiting=[UndeliveredOut(place=place, messages=count, error=error) for place, (count, error) in waiting.items()],
         )
     )
 
