@@ -13,7 +13,7 @@ import structlog
 
 from config.errors import Conflict, NvrError
 from retention.offload_times import again_us
-from storage.catalog import holds, object_garbage, offloads
+from storage.catalog import holds, object_garbage, offloads, segments
 from storage.catalog.db import Catalog
 from storage.catalog.object_garbage import ObjectGarbage
 from storage.catalog.offloads import Holdable
@@ -143,6 +143,8 @@ def kept_by(db: Connection, one: ObjectGarbage) -> str:
     known = offloads.known_as(db, name.run_id, name.n)
     if known is not None and known.key == one.key and (not one.version_id or known.version_id in ("", one.version_id)):
         return IN_USE
+    if not one.version_id and segments.get(db, name.run_id, name.n) is not None:
+        return "its segment is indexed again"  # and may be on its way to that key
     start_us = name.start_ms * 1000
     if _overlaps(holds.active(db, camera), camera, start_us, start_us + MAX_SEGMENT_US):
         return "a hold was placed on it"

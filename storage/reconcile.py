@@ -303,7 +303,8 @@ class Reconciler:
         at_us = self._clock()
 
         def remove(db: Connection, some: Sequence[tuple[CameraId, Kept]]) -> None:
-            found = [one for _, row in some if (one := segments.get(db, row.run_id, row.n)) is not None]
+            rows_now = [one for _, row in some if (one := segments.get(db, row.run_id, row.n)) is not None]
+            found = [one for one in rows_now if one.tier is not Tier.REMOTE]  # its file has just gone where it should
             stored = [one for one in found if one.tier is Tier.BOTH and offloads.verified(db, one.run_id, one.n)]
             sweeping.local_copy_gone(db, stored)  # the object store has it still
             segments.remove(db, [one for one in found if one not in stored], reason="missing", at_us=at_us)
