@@ -293,7 +293,7 @@ CREATE TABLE offload (
     camera_id INTEGER NOT NULL,
     start_us INTEGER NOT NULL,
     size_bytes INTEGER NOT NULL,
-    state TEXT NOT NULL,  -- queued | uploading | verified | remote (the local copy is gone) | gone (deleted while it is uploaded)
+    state TEXT NOT NULL,  -- queued | uploading | verified | remote (no local copy) | gone (deleted while it is uploaded)
     attempts INTEGER NOT NULL,
     next_try_us INTEGER NOT NULL,  -- of one that was never tried the start of its hour: the oldest go first
     key TEXT NOT NULL,  -- written before the first byte is sent; '' before
