@@ -16,7 +16,7 @@ from dataclasses import dataclass, replace
 from functools import partial
 
 from retention.effective import NO_QUOTA, Wanted, wanted_by
-from storage.catalog import hour_sums, policies, policy_changes
+from storage.catalog import hour_sums, policies, policy_changes, trust
 from storage.catalog.db import Catalog
 from storage.catalog.sqlite import Connection
 from storage.model import CameraId
@@ -144,10 +144,16 @@ def settle_now(db: Connection, now_us: int, *, trusted: bool, cameras: frozenset
     return found
 
 
+def clock_trusted(db: Connection) -> bool:
+    """As the server last judged its clock, which it does all the time; False where none ever has."""
+    last = trust.get(db)
+    return last is not None and not last.doubt
+
+
 @contextmanager
 def settling(db: Connection, camera_id: CameraId, now_us: int) -> Iterator[None]:
     """Around an edit of a camera, in its transaction: what it was promised before is noted, even if nobody looked at it yet."""
-    for_it = partial(settle_now, db, now_us, trusted=policies.clock_trusted(db), cameras=frozenset([camera_id]))
+    for_it = partial(settle_now, db, now_us, trusted=clock_trusted(db), cameras=frozenset([camera_id]))
     for_it()
     yield
     for_it()

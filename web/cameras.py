@@ -10,11 +10,10 @@ from aiohttp import web
 
 from config.errors import Conflict, Invalid, Unavailable
 from config.settings import is_loopback
-from retention.settle import settle_now, settling
+from retention.settle import clock_trusted, settle_now, settling
 from storage import camera_url
 from storage.camera_rules import unfit
 from storage.catalog import cameras as rows
-from storage.catalog import policies
 from storage.catalog.cameras import Brief, Filter, Listed, Media
 from storage.catalog.sqlite import Connection
 from storage.clock import rfc3339, wall_us
@@ -178,7 +177,7 @@ async def add(request: web.Request) -> web.Response:
 
     def write(db: Connection) -> Camera:
         made = rows.add(db, camera, place.credentials)
-        settle_now(db, wall_us(), trusted=policies.clock_trusted(db), cameras=frozenset([made.id]))
+        settle_now(db, wall_us(), trusted=clock_trusted(db), cameras=frozenset([made.id]))
         return made
 
     made = await request.app[CATALOG].write(write)

@@ -13,7 +13,7 @@ from retention import changes
 from retention.changes import Edit, Effect, Preview
 from retention.effective import wanted_by
 from retention.loss import Loss
-from retention.settle import UNDATED_US
+from retention.settle import UNDATED_US, clock_trusted
 from retention.terms_page import CameraTerms, Wish, page
 from storage.camera_rules import unfit
 from storage.catalog import policies, policy_changes
@@ -189,7 +189,7 @@ async def _make(request: web.Request, edit: Edit, *, confirm: bool) -> web.Respo
     prepared = await request.app[CATALOG].read(partial(changes.prepare, edits=[edit], now_us=now_us))
 
     def write(db: Connection) -> list[Change]:
-        trusted = policies.clock_trusted(db)
+        trusted = clock_trusted(db)
         return changes.make(db, prepared, now_us=now_us, trusted=trusted, by=BY, confirm=confirm)
 
     made = await request.app[CATALOG].write(write) if prepared.pairs else []
@@ -221,7 +221,7 @@ async def cancel(request: web.Request) -> web.Response:
         raise NotFound(f"there is no change {change_id}", field="change_id")
 
     def write(db: Connection) -> Change:
-        trusted = policies.clock_trusted(db)
+        trusted = clock_trusted(db)
         return changes.cancel(db, change_id, now_us=wall_us(), trusted=trusted, by=BY)
 
     return bodies.answer(_change(await request.app[CATALOG].write(write)))

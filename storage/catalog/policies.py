@@ -233,9 +233,3 @@ def put_pending(db: Connection, rows: Iterable[Pending]) -> None:
 
 def drop_pending(db: Connection, cameras: Iterable[CameraId]) -> None:
     db.executemany("DELETE FROM terms_pending WHERE camera_id = :id", [{"id": camera_id} for camera_id in cameras])
-
-
-def clock_trusted(db: Connection) -> bool:
-    """As the server that keeps this catalog last judged its clock; False where none ever has."""
-    row = db.execute("SELECT doubt FROM clock_trust").fetchone()
-    return row is not None and row[0] == ""

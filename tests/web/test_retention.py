@@ -11,8 +11,9 @@ import pytest
 import pytest_asyncio
 
 from retention.settle import settle
-from storage.catalog import policies
+from storage.catalog import policies, trust
 from storage.catalog.sqlite import Connection
+from storage.catalog.trust import Trust
 from storage.clock import wall_us
 from storage.model import HOUR_US, CameraId
 from storage.terms import DAY_US
@@ -23,16 +24,16 @@ POLICIES = "/api/v1/retention/policies"
 BANKS = {"scope": "kind", "target": "bank_atm", "min_days": 90, "max_days": 90, "priority": 70}
 
 
-def vouch(db: Connection) -> None:
-    """As the server does that trusts its clock."""
-    db.execute("INSERT OR REPLACE INTO clock_trust (id, boot_id, wall_us, mono_us, doubt) VALUES (1, '', 0, 0, '')")
+def judge(db: Connection, doubt: str = "") -> None:
+    """As the server notes what it thinks of its clock."""
+    trust.put(db, Trust("", 0, 0, doubt))
 
 
 @pytest_asyncio.fixture
 async def served(tmp_path: Path) -> AsyncIterator[Served]:
     async with serve(tmp_path) as running:
         await running.catalog.write(partial(policies.seed, default_days=30, at_us=wall_us()))
-        await running.catalog.write(vouch)
+        await running.catalog.write(judge)
         yield running
 
 
@@ -100,7 +101,7 @@ async def test_an_edit_of_a_camera_that_lengthens_holds_at_once(served: Served) 
 
 async def test_without_a_trusted_clock_nothing_is_dated(served: Served) -> None:
     await served.add("A")
-    await served.catalog.write(lambda db: db.execute("UPDATE clock_trust SET doubt = 'it stepped'"))
+    await served.catalog.write(partial(judge, doubt="it stepped"))
     _, body = await put(served, "default", scope="default", min_days=7, max_days=7)
     assert (body["change"]["status"], body["change"]["due_at"]) == ("pending", None)
     assert (await terms(served))["A"]["pending"]["due_at"] is None
