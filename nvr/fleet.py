@@ -297,7 +297,7 @@ class Fleet:
         """Those that are to be recorded, held back or not."""
         return [recorder.camera_id for recorder in self._recorders.values() if recorder.wanted]
 
-    def recording_on(self) -> Mapping[VolumeId, list[CameraId]]:
+    def recording_on(self) -> Mapping[VolumeId, Sequence[CameraId]]:
         """Where cameras are being recorded now."""
         found: dict[VolumeId, list[CameraId]] = {}
         for recorder in self._recorders.values():

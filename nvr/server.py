@@ -28,6 +28,9 @@ from nvr.process import Spawner, spawn
 from nvr.reload import CatalogWatch
 from nvr.selftest import keep_tested
 from nvr.server_alerts import alerts_of
+from nvr.server_store import Store
+from retention.keeper import Keeper
+from retention.sweep import Sweeper
 from storage import binary
 from storage.backup import backup_due
 from storage.camera_json import CameraJson
@@ -44,6 +47,7 @@ from storage.spool import Spool
 from storage.volumes import Volumes, refuse_network
 from web.app import make_app
 from web.events import Events
+from web.keys import FILES
 
 log = structlog.get_logger()
 
@@ -84,7 +88,8 @@ class Server:
             live_runs=self._live_runs,
         )
         self.spool = Spool(self.volumes, self.ingest, self.growth, live_runs=self._live_runs)
-        self.footage = Footage(self.catalog, self.volumes, self.growth)
+        self.store = Store(settings, self.catalog, self.volumes)
+        self.footage = Footage(self.catalog, self.volumes, self.growth, remote=self.store.remote)
         self.events = Events()
         self.fleet = Fleet(
             settings=settings,
@@ -95,6 +100,10 @@ class Server:
             run_ended=self.spool.run_ended,
             spawn=spawn_recorder,
             on_event=self.events.camera_state,
+        )
+        self.sweeper = Sweeper(self.catalog, self.volumes)
+        self.keeper = Keeper(
+            self.catalog, self.volumes, self.sweeper, self.fleet, settings.retention, doubt=self._clock_doubt
         )
         self.reconciler = Reconciler(self.catalog, self.volumes, self.ingest)
         self.jobs = Jobs(self.catalog, self.reconciler)
@@ -134,6 +143,7 @@ class Server:
         await self.fleet.adopt()
         await self._pass()  # what ended runs left behind is indexed before new runs of the same cameras start
         self.fleet.begin()
+        await self.store.start()
         for name, period_s, work in (
             ("pass", PASS_S, self._pass),
             ("reload", RELOAD_S, self._reload),
@@ -143,6 +153,8 @@ class Server:
             ("backup", BACKUP_S, partial(backup_due, self.catalog, self.volumes)),
         ):
             self._tasks.append(asyncio.create_task(self._every(name, period_s, work), name=name))
+        for name, period_s, turn in self.keeper.open():
+            self._tasks.append(asyncio.create_task(self._every(name, period_s, turn), name=name))
         await self.alerts.forget_other_places()
         self._tasks += [asyncio.create_task(courier, name="alert courier") for courier in self.alerts.couriers()]
         self._tasks.append(asyncio.create_task(keep_tested(self.lags, self.catalog, self.ffmpeg), name="selftest"))
@@ -166,7 +178,10 @@ class Server:
             ffmpeg=self.ffmpeg,
             events=self.events,
             ingest=self.ingest,
+            offloader=self.store.offloader,
+            keeper=self.keeper,
         )
+        self.sweeper.files = app[FILES]
         self._runner = web.AppRunner(app, access_log=None, handler_cancellation=True, shutdown_timeout=2.0)
         await self._runner.setup()
         site = web.TCPSite(self._runner, host, port, backlog=512)
@@ -187,6 +202,8 @@ class Server:
         await asyncio.gather(*self._tasks, return_exceptions=True)
         self._tasks.clear()
         await self.jobs.close()
+        await self.store.close()
+        await self.keeper.close()
         if self._runner is not None:
             await self._runner.cleanup()
             self._runner = None
@@ -239,6 +256,8 @@ class Server:
     async def _pass_volume(self, volume: Volume) -> list[FileGrowth] | None:
         """None: it could not be looked at. Nothing of what one volume does may hold back another."""
         loop = asyncio.get_running_loop()
+        if volume.state == "slow":
+            return None
         try:
             async with asyncio.timeout(PASS_LIMIT_S):
                 await loop.run_in_executor(self.volumes.pool(volume.id), self.volumes.recheck, volume.id)
@@ -252,10 +271,15 @@ class Server:
     async def _reload(self) -> None:
         if await self._watch.poll():
             self.jobs.look()
+            self.keeper.ask()
 
     def _camera_changed(self, camera_id: CameraId) -> None:
         self.fleet.camera_changed(camera_id)
         self.camera_json.changed(camera_id)
+        self.keeper.ask()  # it may have got another policy
+
+    async def _clock_doubt(self) -> str:
+        return ""
 
     def _live_runs(self) -> set[RunId]:
         return self.fleet.live_runs()  # made after those who ask

@@ -10,6 +10,7 @@ Runs on the event loop. No step waits for another one, nor any volume for anothe
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
@@ -17,9 +18,11 @@ from typing import Protocol
 
 import structlog
 
+from config.errors import NvrError
 from config.settings import RetentionSettings
 from retention import planned, report
 from retention.class_shed import WHY, Shedding
+from retention.forecast import Forecast
 from retention.plan import Cut, VolumeNeed
 from retention.report import Report, VolumeRoom
 from retention.settle import settle
@@ -36,6 +39,8 @@ log = structlog.get_logger()
 
 WATCH_S = 2.0
 PLAN_US = 600_000_000
+GARBAGE_S = 300.0
+SWEEP_WAIT_S = 10.0
 HOUR_US = 3_600_000_000
 DAY_US = 24 * HOUR_US
 REPORT_KEPT_US = 30_000_000
@@ -88,6 +93,7 @@ class Facts:
     oldest_us: Mapping[CameraId, int] = field(default_factory=dict)
     garbage: Mapping[VolumeId, int] = field(default_factory=dict)
     held_bytes: Mapping[VolumeId, int] = field(default_factory=dict)
+    forecasts: tuple[Forecast, ...] = ()
 
 
 class Keeper:
@@ -119,6 +125,7 @@ class Keeper:
         self._planned_us = 0
         self._report: Report | None = None
         self._below_min_us: dict[VolumeId, int] = {}
+        self._sweeps: dict[VolumeId, asyncio.Task[None]] = {}
         self.facts = Facts()
 
     def open(self) -> list[tuple[str, float, Callable[[], Awaitable[object]]]]:
@@ -135,12 +142,16 @@ class Keeper:
             *((f"volume {volume_id}", WATCH_S, keeper.step) for volume_id, keeper in self._keepers.items()),
             ("room", WATCH_S, self._room_step),
             ("retention", WATCH_S, self._plan_step),
+            ("garbage", GARBAGE_S, self._sweeper.drain_garbage),
             *((chore.name, 60.0, partial(self._chore_step, chore)) for chore in self._chores),
         ]
 
     async def close(self) -> None:
         for keeper in self._keepers.values():
             await keeper.close()
+        for task in self._sweeps.values():
+            task.cancel()
+        await asyncio.gather(*self._sweeps.values(), return_exceptions=True)
 
     def ask(self) -> None:
         """Policies, holds or cameras were changed: settle, plan and sweep soon."""
@@ -195,16 +206,38 @@ class Keeper:
     async def sweep_due(self) -> None:
         """Settle, plan, sweep. With a doubtful clock nothing is deleted."""
         doubt = await self._doubt()
+        seed = partial(policies.seed, default_days=self._settings.default_days, at_us=self._clock())
+        if not await self._catalog.read(policies.ever):
+            await self._catalog.write(seed)
         await settle(self._catalog, self._clock(), trusted=not doubt)
         if doubt:
             log.error("nothing is deleted by age: the clock is not trusted", why=doubt)
         else:
             plan = await self._catalog.read(partial(planned.due, now_us=self._clock()))
-            if plan.cuts:
-                swept = await self._sweeper.sweep(plan.cuts, pinned_counts=True)
-                log.info("swept", cameras=len({cut.camera_id for cut in plan.cuts}), segments=swept.segments)
-        await self._sweeper.drain_garbage()
+            await self._sweep_each(plan.cuts)
         await self._tell()
+
+    async def _sweep_each(self, cuts: Sequence[Cut]) -> None:
+        """Each volume by itself: one that hangs has its sweep pending and gets no other; nobody waits for it long."""
+        by_volume: dict[VolumeId, list[Cut]] = {}
+        for cut in cuts:
+            by_volume.setdefault(cut.volume_id, []).append(cut)
+        for volume_id, some in by_volume.items():
+            running = self._sweeps.get(volume_id)
+            if running is None or running.done():
+                self._sweeps[volume_id] = asyncio.create_task(self._sweep(volume_id, some), name=f"sweep-{volume_id}")
+        if pending := [task for task in self._sweeps.values() if not task.done()]:
+            await asyncio.wait(pending, timeout=SWEEP_WAIT_S)
+
+    async def _sweep(self, volume_id: VolumeId, cuts: Sequence[Cut]) -> None:
+        """A supervised task: what fails is planned again."""
+        try:
+            swept = await self._sweeper.sweep(cuts, pinned_counts=True)
+            log.info("swept", volume=volume_id, segments=swept.segments, bytes=swept.bytes)
+        except (NvrError, OSError) as error:
+            log.error("sweep failed", volume=volume_id, error=str(error))
+        except Exception:
+            log.exception("sweep failed", volume=volume_id)
 
     async def _tell(self) -> None:
         """How things stand, for metrics and pages; and what the volumes can take, for the choice among them."""
@@ -216,6 +249,7 @@ class Keeper:
             oldest_us={camera.camera_id: camera.oldest_us for camera in found.cameras if camera.oldest_us is not None},
             garbage={volume_id: files for volume_id, (files, _) in waiting.items()},
             held_bytes=found.held_bytes,
+            forecasts=found.volumes,
         )
         spare = {room.volume_id: room.spare_bytes for room in self._rooms()}
         self._volumes.weigh(

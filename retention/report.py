@@ -17,11 +17,8 @@ from storage.catalog import offload_counts, policies, promises
 from storage.catalog.cameras import Brief
 from storage.catalog.promises import DayUse, Written
 from storage.catalog.sqlite import Connection
-from storage.model import HOUR_US, CameraId, VolumeId
+from storage.model import CameraId, VolumeId
 from storage.terms import DAY_US, InForce
-
-SHORTEST_RATE_US = HOUR_US // 4
-"""A camera that has recorded for less time than this gives a rate over this time."""
 
 KEPT, FILLING, BROKEN, NONE = "kept", "filling", "broken", "none"
 STATES = (KEPT, FILLING, BROKEN, NONE)
@@ -125,10 +122,9 @@ def held_of(day: DayUse, holds: Sequence[Interval]) -> int:
     return day.bytes if kept >= min(DAY_US, day.recorded_us or DAY_US) else day.bytes * kept // DAY_US
 
 
-def rate(now_us: int, written: Written, window_us: int = DAY_US) -> float:
-    """Bytes a day."""
-    spent_us = max(SHORTEST_RATE_US, min(window_us, now_us - written.from_us))
-    return written.bytes * DAY_US / spent_us
+def rate(written: Written) -> float:
+    """Bytes a day, while it records: a camera that is silent today is taken to come back."""
+    return written.bytes * DAY_US / written.recorded_us if written.recorded_us else 0.0
 
 
 def read(db: Connection, now_us: int, rooms: Sequence[VolumeRoom]) -> Report:
@@ -184,7 +180,7 @@ def _held_on_volumes(db: Connection, holds: Mapping[CameraId, Sequence[Interval]
 
 
 def _uses(
-    now_us: int, terms: InForce, days: Sequence[DayUse], holds: Sequence[Interval], written: Sequence[Written]
+    now_us: int, terms: InForce, days: Sequence[DayUse], holds: Sequence[Interval], written: Written | None
 ) -> list[tuple[VolumeId, CameraUse]]:
     """A camera's share in each volume. Its rate counts where it wrote last."""
     kept: dict[VolumeId, list[Kept]] = {}
@@ -192,12 +188,7 @@ def _uses(
         if day.local:
             age = max(0, (now_us - day.day_us) // DAY_US)
             kept.setdefault(day.volume_id, []).append(Kept(age, day.bytes, held_of(day, holds)))
-    rates: dict[VolumeId, float] = {}
-    if written:
-        newest = max(days, key=lambda day: (day.day_us, day.bytes)).volume_id if days else written[-1].volume_id
-        first_us = min(one.from_us for one in written)
-        whole = Written(terms.camera_id, newest, sum(one.bytes for one in written), first_us)
-        rates[newest] = rate(now_us, whole)
+    rates = {written.volume_id: rate(written)} if written else {}
     return [
         (volume_id, CameraUse(terms.camera_id, terms.terms, rates.get(volume_id, 0.0), tuple(kept.get(volume_id, ()))))
         for volume_id in kept.keys() | rates.keys()

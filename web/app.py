@@ -10,6 +10,8 @@ from pathlib import Path
 from aiohttp import web
 
 from config.settings import Settings
+from retention.keeper import Keeper
+from retention.offload import Offloader
 from storage.catalog.db import Catalog
 from storage.footage import Footage
 from storage.ingest import Ingest
@@ -20,17 +22,33 @@ from web import (
     event_stream,
     health,
     hosts,
+    offload,
     openapi,
     pages,
     play,
     play_operations,
     problems,
     retention,
+    retention_report,
     status,
     timeline,
 )
+from web import volumes as volume_operations
 from web.events import Events
-from web.keys import CATALOG, EVENTS, FFMPEG, FLEET, FOOTAGE, INGEST, SETTINGS, VERSION, VOLUMES, FleetView
+from web.keys import (
+    CATALOG,
+    EVENTS,
+    FFMPEG,
+    FLEET,
+    FOOTAGE,
+    INGEST,
+    KEEPER,
+    OFFLOADER,
+    SETTINGS,
+    VERSION,
+    VOLUMES,
+    FleetView,
+)
 from web.operations import Operation, Reply, add_routes
 
 MAX_BODY_BYTES = 1024 * 1024
@@ -55,6 +73,9 @@ def all_operations() -> list[Operation]:
         *status.operations(),
         *retention.operations(),
         *alerts.operations(),
+        *offload.operations(),
+        *volume_operations.operations(),
+        *retention_report.operations(),
         *event_stream.operations(),
         *health.operations(),
         Operation(
@@ -89,6 +110,8 @@ def make_app(
     ffmpeg: Path,
     events: Events,
     ingest: Ingest,
+    offloader: Offloader | None = None,
+    keeper: Keeper,
 ) -> web.Application:
     """Everything the server answers. Blocking (it reads the pages' files), once."""
     app = web.Application(
@@ -100,6 +123,8 @@ def make_app(
     )
     app[SETTINGS], app[CATALOG], app[FOOTAGE], app[VOLUMES] = (settings, catalog, footage, volumes)
     app[FLEET], app[FFMPEG], app[EVENTS], app[INGEST], app[VERSION] = (fleet, ffmpeg, events, ingest, version())
+    app[KEEPER] = keeper
+    app[OFFLOADER] = offloader
     app.on_response_prepare.append(problems.note_prepared)
     app.on_response_prepare.append(hosts.add_headers)
     for part in (cameras, event_stream, health, play):

@@ -17,7 +17,7 @@ from web import alerts, bodies
 from web.keys import CATALOG, FLEET, SETTINGS, VERSION, VOLUMES, CameraHealth, FleetView
 from web.operations import Operation, Reply
 from web.params import rfc3339_or_none
-from web.schemas import CameraCounts, StatusOut, Trouble, VolumeOut, VolumePage
+from web.schemas import CameraCounts, StatusOut, Trouble, VolumeOut
 
 SILENT_SEGMENTS = 2
 MAX_TROUBLES = 200
@@ -105,10 +105,6 @@ async def status(request: web.Request) -> web.Response:
     )
 
 
-async def volumes(request: web.Request) -> web.Response:
-    return bodies.answer(VolumePage(items=volumes_shown(request.app[VOLUMES])))
-
-
 def operations() -> list[Operation]:
     return [
         Operation(
@@ -118,13 +114,5 @@ def operations() -> list[Operation]:
             "Health",
             "The whole place at a glance",
             {200: Reply("Counts, silent cameras, volumes.", StatusOut)},
-        ),
-        Operation(
-            "GET",
-            "/api/v1/volumes",
-            volumes,
-            "Health",
-            "The volumes and their space",
-            {200: Reply("All of them.", VolumePage)},
         ),
     ]

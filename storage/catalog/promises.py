@@ -24,21 +24,21 @@ class DayUse:
 
 @dataclass(frozen=True, slots=True)
 class Written:
-    """Of a camera on a volume since an instant. `from_us`: start of the first hour."""
+    """Of a camera since an instant, as far as it exists. `volume_id`: where the newest of it is."""
 
-    camera_id: CameraId
     volume_id: VolumeId
     bytes: int
-    from_us: int
+    recorded_us: int
 
 
 DAYS = (
     "SELECT camera_id, volume_id, hour_us / :day * :day AS day_us, tier <> :remote AS here, sum(bytes), sum(recorded_us)"
     " FROM hour WHERE segments > 0 OR recorded_us > 0 GROUP BY camera_id, volume_id, day_us, here"
 )
+# SQLite gives the bare column of the row that has the maximum.
 SINCE = (
-    "SELECT volume_id, sum(bytes), min(hour_us) FROM hour WHERE camera_id = :camera_id AND hour_us >= :from_us"
-    " AND segments > 0 GROUP BY volume_id"
+    "SELECT volume_id, sum(bytes), sum(recorded_us), max(hour_us) FROM hour WHERE camera_id = :camera_id"
+    " AND hour_us >= :from_us AND segments > 0"
 )
 OLDEST = "SELECT start_us FROM segment WHERE camera_id = :camera_id ORDER BY start_us LIMIT 1"
 GONE = (
@@ -52,10 +52,9 @@ def days(db: Connection) -> list[DayUse]:
     return [DayUse(CameraId(row[0]), VolumeId(row[1]), row[2], bool(row[3]), row[4], row[5]) for row in rows]
 
 
-def written_since(db: Connection, camera_id: CameraId, from_us: int) -> list[Written]:
-    """On each volume, whatever tier it is in now."""
-    rows = db.execute(SINCE, {"camera_id": camera_id, "from_us": from_us})
-    return [Written(camera_id, VolumeId(row[0]), row[1], row[2]) for row in rows]
+def written_since(db: Connection, camera_id: CameraId, from_us: int) -> Written | None:
+    row = db.execute(SINCE, {"camera_id": camera_id, "from_us": from_us}).fetchone()
+    return None if row[1] is None else Written(VolumeId(row[0]), row[1], row[2])
 
 
 def oldest_us(db: Connection, camera_id: CameraId) -> int | None:
