@@ -30,7 +30,8 @@ MAX_FILE_BYTES = 4 * 1024 * 1024
 @with_settings
 def import_(settings: Settings, file: Path, dry_run: bool, confirm: bool, as_json: bool) -> None:
     """Make or change the policies of a file (.csv or .toml), all or none; others stay."""
-    rows, faults = policy_files.read(_file_text(file), toml=_is_toml(file))
+    toml = _is_toml(file)
+    rows, faults = policy_files.read(_file_text(file), toml=toml)
     with policies_for_reading(settings) as db:
         edits, more = _edits(db, rows)
         faults += more

@@ -38,6 +38,7 @@ from storage.terms import DEFAULT_PRIORITY, MAX_DAYS, SCOPES, Policy, Terms
 ELSEWHERE = {
     "import": "nvr.cli_policy_files:import_",
     "export": "nvr.cli_policy_files:export",
+    "report": "nvr.cli_retention_report:report",
 }
 
 
@@ -198,9 +199,7 @@ def _merged(before: Policy | None, name: str, stated: dict[str, Any]) -> Policy:
     if before is None:
         for option in ("scope", "max_days"):
             if option not in stated:
-                raise Invalid(
-                    f"there is no policy {name} yet: a new one needs --{option.replace('_', '-')}", field=option
-                )
+                raise Invalid(f"there is no policy {name} yet: a new one needs --{option.replace('_', '-')}")
         before = Policy(
             0, name, stated["scope"], "", Terms(stated["max_days"], stated["max_days"], priority=DEFAULT_PRIORITY)
         )

@@ -61,8 +61,8 @@ class Fault:
     message: str
 
     def __str__(self) -> str:
-        told = self.message if self.column in self.message else f"{self.column}: {self.message}"
-        return f"{self.place}, {told}" if self.column else f"{self.place}: {self.message}"
+        named = not self.column or self.message.lstrip("'").startswith(self.column)
+        return f"{self.place}, {self.message}" if named else f"{self.place}, {self.column}: {self.message}"
 
 
 def size_bytes(text: str) -> int:
