@@ -11,7 +11,7 @@ from web import bodies
 from web.keys import KEEPER, VOLUMES
 from web.operations import Operation, Reply
 from web.params import rfc3339_or_none
-from web.schemas import BacklogOut, ForecastOut, PromiseCounts, PromiseOut, PromiseReport
+from web.promise_schemas import BacklogOut, ForecastOut, PromiseCounts, PromiseOut, PromiseReport
 
 SHOWN_DAYS = 3
 

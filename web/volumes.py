@@ -11,7 +11,7 @@ from storage.volumes import Space
 from web import bodies
 from web.keys import FLEET, KEEPER, VOLUMES
 from web.operations import Operation, Reply
-from web.schemas import VolumeDetail, VolumeDetailPage
+from web.promise_schemas import VolumeDetail, VolumeDetailPage
 
 
 async def volumes(request: web.Request) -> web.Response:
