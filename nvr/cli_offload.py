@@ -10,7 +10,7 @@ from storage.catalog import object_garbage, offload_counts, offloads
 from storage.clock import rfc3339, wall_us
 from storage.model import Tier
 
-ERRORS_SHOWN = 20
+ERRORS_SHOWN = 5
 
 
 @click.group()
@@ -56,7 +56,7 @@ def status(settings: Settings, as_json: bool) -> None:
             f"{found.garbage:,} objects of deleted footage are still to be deleted ({found.garbage_failing:,} failed)"
         )
     if failures:
-        click.echo(f"{found.failing:,} have failed and are tried again:")
+        click.echo(f"{found.failing:,} have failed and are tried again, such as:")
         head = ["camera", "run", "n", "tries", "next try", "error"]
         table(
             head,

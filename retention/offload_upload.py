@@ -10,6 +10,7 @@ from functools import partial
 from pathlib import Path
 
 from config.errors import Corrupt, Invalid, NotFound, NvrError
+from config.settings import Settings
 from storage.catalog import holds
 from storage.catalog.db import Catalog
 from storage.catalog.offloads import Uploaded, Work
@@ -31,6 +32,11 @@ Step = Callable[[str], None]
 def key_below(prefix: str, node: str) -> str:
     """What all keys of a node start with, with its slash."""
     return f"{prefix}/{node}/" if prefix else f"{node}/"
+
+
+def probe_key(settings: Settings) -> str:
+    """Where it is tried what the store does."""
+    return key_below(settings.offload.prefix, settings.server.node) + PROBE
 
 
 def key_of(prefix: str, node: str, segment: Segment) -> str:
@@ -68,7 +74,7 @@ class Uploader:
         self._volumes = volumes
         self._objects = objects
         self._pace = pace
-        self._node = node
+        self._probe = key_below(objects.prefix, node) + PROBE
         self._step = step
         self._looking = asyncio.Lock()
         self._checks_sums: bool | None = None
@@ -79,8 +85,7 @@ class Uploader:
         """What the store really does, asked once. Raises Unavailable."""
         async with self._looking:
             if self.has_lock is None:
-                probe = key_below(self._objects.prefix, self._node) + PROBE
-                self._checks_sums = await self._objects.checks_sums(probe)
+                self._checks_sums = await self._objects.checks_sums(self._probe)
                 self.has_lock = await self._objects.has_lock()
 
     async def upload(self, work: Work) -> Uploaded:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from functools import cache
 
 from config.errors import Conflict, Corrupt, NotFound, NvrError, Unavailable
@@ -50,11 +51,15 @@ def told(error: Exception, what: str, where: str) -> NvrError:
     if code:
         said = answer.get("Error", {}).get("Message", "") if isinstance(answer, dict) else ""
         return Unavailable(f"{trouble}: {code} {status} {said}".rstrip(), store_code=code)
-    return Unavailable(f"{where} did not answer when it was to {what}: {_short(error)}")
+    return Unavailable(f"{where} does not answer: {_short(error)}")
 
 
 def _short(error: Exception) -> str:
-    """Without the addresses of objects in memory that urllib3 writes."""
-    inner = getattr(error, "kwargs", {}).get("error", error) if hasattr(error, "kwargs") else error
+    """What the system said, where that is in it: urllib3 wraps it in the names of its own objects."""
+    inner = getattr(error, "kwargs", {}).get("error", error)
     text = str(inner) or type(inner).__name__
+    if (said := re.search(r"\[Errno -?\d+\] ([^()]+)", text)) is not None:
+        return said[1].strip(" '\")").lower()
+    if "timed out" in text or "timeout" in text.lower():
+        return "time-out"
     return text if len(text) <= 200 else text[:200] + "..."
