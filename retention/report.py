@@ -46,6 +46,10 @@ class CameraPromise:
     bytes: int
     remote_bytes: int
     held_bytes: int
+    name_hi: str = ""
+    owner_kind: str = ""
+    station: str = ""
+    rate: float = 0.0  # bytes a day that it writes now
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,6 +89,7 @@ def camera_promise(
     gone_us: int | None,
     days: Sequence[DayUse],
     holds: Sequence[Interval] = (),
+    rate: float = 0.0,
 ) -> CameraPromise:
     """`gone_us`: of footage that was recorded within the minimum and is deleted."""
     minimum_us = min(terms.terms.min_days, terms.terms.max_days) * DAY_US
@@ -113,6 +118,10 @@ def camera_promise(
         bytes=sum(day.bytes for day in days),
         remote_bytes=sum(day.bytes for day in days if not day.local),
         held_bytes=sum(held_of(day, holds) for day in days),
+        name_hi=camera.name_hi,
+        owner_kind=camera.owner_kind,
+        station=camera.station,
+        rate=rate,
     )
 
 
@@ -141,6 +150,7 @@ def read(db: Connection, now_us: int, rooms: Sequence[VolumeRoom]) -> Report:
             continue
         here, some = days.get(camera.id, []), holds.get(camera.id, [])
         floor_us = now_us - min(terms.terms.min_days, terms.terms.max_days) * DAY_US
+        used = _uses(now_us, terms, here, some, promises.written_since(db, camera.id, now_us - DAY_US))
         made.append(
             camera_promise(
                 now_us,
@@ -150,9 +160,10 @@ def read(db: Connection, now_us: int, rooms: Sequence[VolumeRoom]) -> Report:
                 gone_us=promises.gone_since(db, camera.id, floor_us),
                 days=here,
                 holds=some,
+                rate=sum(use.rate for _, use in used),
             )
         )
-        for volume_id, use in _uses(now_us, terms, here, some, promises.written_since(db, camera.id, now_us - DAY_US)):
+        for volume_id, use in used:
             uses.setdefault(volume_id, []).append(use)
     footage = {volume_id: sum(kept.bytes for use in found for kept in use.kept) for volume_id, found in uses.items()}
     queue = offload_counts.backlog(db)

@@ -43,7 +43,9 @@ async def alerts(request: web.Request) -> web.Response:
             lasting=[shown(alert) for alert in lasting[:SHOWN]],
             total=len(lasting),
             lately=[shown(alert) for alert in lately],
-            waiting=[UndeliveredOut(place=place, messages=count, error=error) for place, (count, error) in waiting.items()],
+            waiting=[
+                UndeliveredOut(place=place, messages=count, error=error) for place, (count, error) in waiting.items()
+            ],
         )
     )
 

@@ -30,13 +30,16 @@ class VolumeDetailPage(Answer):
     next: str | None = None
 
 
-class PromiseOut(Answer):
+class CameraPromiseOut(Answer):
     """`achieved_days`: from the oldest footage after which nothing was deleted. `recorded_days`: footage younger than the
     minimum, gaps not counted. `lost_until`: end of the newest footage that went before its time."""
 
     camera_id: Id
     code: str
     name: str
+    name_hi: str
+    owner_kind: str
+    station: str
     policy: str
     why: Annotated[str, Field(description="Whom the policy is for.")]
     min_days: int
@@ -50,6 +53,7 @@ class PromiseOut(Answer):
     bytes: int
     remote_bytes: int
     held_bytes: int
+    bytes_per_day: Annotated[int, Field(description="What it writes now.")]
 
 
 class ForecastOut(Answer):
@@ -85,6 +89,6 @@ class BacklogOut(Answer):
 class PromiseReport(Answer):
     at: Time
     counts: PromiseCounts
-    cameras: list[PromiseOut]
+    cameras: list[CameraPromiseOut]
     volumes: list[ForecastOut]
     offload: BacklogOut

@@ -11,16 +11,19 @@ from web import bodies
 from web.keys import KEEPER, VOLUMES
 from web.operations import Operation, Reply
 from web.params import rfc3339_or_none
-from web.promise_schemas import BacklogOut, ForecastOut, PromiseCounts, PromiseOut, PromiseReport
+from web.promise_schemas import BacklogOut, CameraPromiseOut, ForecastOut, PromiseCounts, PromiseReport
 
 SHOWN_DAYS = 3
 
 
-def shown_promise(one: CameraPromise) -> PromiseOut:
-    return PromiseOut(
+def shown_promise(one: CameraPromise) -> CameraPromiseOut:
+    return CameraPromiseOut(
         camera_id=one.camera_id,
         code=one.code,
         name=one.name,
+        name_hi=one.name_hi,
+        owner_kind=one.owner_kind,
+        station=one.station,
         policy=one.policy,
         why=one.why,
         min_days=one.min_days,
@@ -34,6 +37,7 @@ def shown_promise(one: CameraPromise) -> PromiseOut:
         bytes=one.bytes,
         remote_bytes=one.remote_bytes,
         held_bytes=one.held_bytes,
+        bytes_per_day=round(one.rate),
     )
 
 
