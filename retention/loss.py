@@ -8,7 +8,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from retention.settle import quota
+from retention.effective import NO_QUOTA
+from retention.settle import quota, shortens
 from storage.catalog import hour_sums
 from storage.catalog.hour_sums import Sum
 from storage.catalog.sqlite import Connection
@@ -48,17 +49,17 @@ def summed(parts: Iterable[Sum]) -> Loss:
 
 def loss(db: Connection, camera_id: CameraId, old: Terms, new: Terms, held: Sequence[Interval], at_us: int) -> Loss:
     """Of a camera, when `new` comes into force at `at_us` in the place of `old`."""
-    if quota(new) < quota(old):
-        rows = hour_sums.each_between(db, camera_id, 0, FOREVER_US)
-        anyway = {(row.oldest_us, row.volume_id, row.tier) for row in going(rows, old, held, at_us)}
-        lost = going(rows, new, held, at_us)
-        return summed(row for row in lost if (row.oldest_us, row.volume_id, row.tier) not in anyway)
-    if new.max_days >= old.max_days:
+    if not shortens(old, new):
         return Loss()
-    from_us, to_us = _beyond(at_us, old), _beyond(at_us, new)
-    if not any(start < to_us + HOUR_US + MAX_SEGMENT_US and end > from_us for start, end in held):
-        return summed(hour_sums.between(db, camera_id, from_us, to_us))
-    return summed(row for row in hour_sums.each_between(db, camera_id, from_us, to_us) if not _is_held(row, held))
+    if not held:
+        if quota(new) == quota(old) == NO_QUOTA:
+            return summed(hour_sums.between(db, camera_id, _beyond(at_us, old), _beyond(at_us, new)))
+        limits, anyway = (_beyond(at_us, new), quota(new)), (_beyond(at_us, old), quota(old))
+        return summed(hour_sums.beyond(db, camera_id, new=limits, anyway=anyway))
+    rows = hour_sums.each_between(db, camera_id, 0, FOREVER_US)
+    anyway_gone = {(row.oldest_us, row.volume_id, row.tier) for row in going(rows, old, held, at_us)}
+    lost = going(rows, new, held, at_us)
+    return summed(row for row in lost if (row.oldest_us, row.volume_id, row.tier) not in anyway_gone)
 
 
 def going(rows: Sequence[Sum], terms: Terms, held: Sequence[Interval], at_us: int) -> list[Sum]:

@@ -27,6 +27,14 @@ EACH = (
     "SELECT volume_id, tier, segments, bytes, hour_us FROM hour"
     " WHERE camera_id = :camera_id AND hour_us >= :from_us AND hour_us < :to_us AND segments > 0 ORDER BY hour_us"
 )
+BEYOND = (
+    "SELECT volume_id, tier, sum(segments), sum(bytes), min(hour_us) FROM ("
+    "SELECT volume_id, tier, segments, bytes, hour_us, sum(bytes) OVER ("
+    "ORDER BY hour_us DESC, volume_id DESC, tier DESC ROWS UNBOUNDED PRECEDING) AS from_there FROM hour"
+    " WHERE camera_id = :camera_id AND segments > 0)"
+    " WHERE (hour_us < :before_us OR from_there > :quota_bytes)"
+    " AND NOT (hour_us < :anyway_before_us OR from_there > :anyway_quota_bytes) GROUP BY volume_id, tier"
+)
 OLDEST = "SELECT hour_us FROM hour WHERE camera_id = :camera_id ORDER BY hour_us LIMIT 1"
 
 
@@ -43,6 +51,22 @@ def between(db: Connection, camera_id: CameraId, from_us: int, to_us: int) -> li
 def each_between(db: Connection, camera_id: CameraId, from_us: int, to_us: int) -> list[Sum]:
     """As `between`, one for each hour as well, the oldest first."""
     return _sums(db, EACH, camera_id, from_us, to_us)
+
+
+def beyond(db: Connection, camera_id: CameraId, *, new: tuple[int, int], anyway: tuple[int, int]) -> list[Sum]:
+    """As `between`, of the hours that are beyond `new` and not beyond `anyway`, each an instant and a quota in bytes: an hour
+    is beyond that starts before the instant, or that makes the camera's footage from there on more than the quota."""
+    rows = db.execute(
+        BEYOND,
+        {
+            "camera_id": camera_id,
+            "before_us": new[0],
+            "quota_bytes": new[1],
+            "anyway_before_us": anyway[0],
+            "anyway_quota_bytes": anyway[1],
+        },
+    )
+    return [Sum(VolumeId(row[0]), Tier(row[1]), row[2], row[3], row[4]) for row in rows]
 
 
 def oldest(db: Connection, camera_id: CameraId) -> int | None:
