@@ -55,8 +55,9 @@ def pressed(db: Connection, now_us: int, needs: Sequence[VolumeNeed], *, by_age:
 def _deciding(cuts: Iterable[Cut]) -> Iterator[tuple[CameraId, int]]:
     """The last hours of what is shed: perhaps a part of them is enough."""
     for cut in cuts:
-        if cut.reason != "max_days":
-            yield from ((cut.camera_id, hour_us) for hour_us in _edges(cut.before_us))
+        if cut.reason != "max_days":  # of an hour that goes whole the cut lies up to a quarter of an hour behind it
+            first_us = usage.edge_us(cut.before_us - 1) - HOUR_US
+            yield from ((cut.camera_id, hour_us) for hour_us in range(first_us, cut.before_us, HOUR_US))
 
 
 def _promises(db: Connection) -> dict[CameraId, Terms]:
