@@ -151,7 +151,7 @@ def _tell(preview: Preview) -> None:
         table(["camera", "now", "then", "policy", "GB that go", "oldest"], rows)
     if len(preview.effects) > SHOWN:
         click.echo(f"and {len(preview.effects) - SHOWN} more cameras")
-    click.echo(f"{len(preview.effects)} cameras change, {preview.shortened} of them to less")
+    click.echo(f"cameras that change: {len(preview.effects)}, to less: {preview.shortened}")
     if preview.segments and preview.oldest_us is not None:
         oldest = rfc3339(preview.oldest_us)[:10]
         click.echo(f"deletes {preview.segments:,} segments, {preview.bytes / 1e9:,.1f} GB, the oldest of {oldest}")

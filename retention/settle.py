@@ -53,13 +53,14 @@ def shortens(old: Terms, new: Terms) -> bool:
 
 
 def longest(old: Terms, new: Terms) -> Terms:
-    """Field by field the longer of both; what does not shorten is as in `new`."""
+    """Field by field the longer of both, and the priority that goes later; what shortens nothing is as in `new`."""
     larger = max(quota(old), quota(new))
     return replace(
         new,
         min_days=max(old.min_days, new.min_days),
         max_days=max(old.max_days, new.max_days),
         quota_bytes=None if larger == NO_QUOTA else larger,
+        priority=max(old.priority, new.priority),
     )
 
 

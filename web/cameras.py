@@ -19,7 +19,7 @@ from storage.catalog.sqlite import Connection
 from storage.clock import rfc3339, wall_us
 from storage.model import Camera, CameraId, Credentials
 from web import bodies, params
-from web.keys import CATALOG, FLEET, SETTINGS, CameraHealth
+from web.keys import CATALOG, FLEET, KEEPER, SETTINGS, CameraHealth
 from web.operations import CAMERA_ID, CURSOR, LIMIT, Operation, Parameter, Reply
 from web.schemas import FIT, CameraChange, CameraIn, CameraOut, CameraPage, CredentialsIn, ProbeIn, ProbeOut
 
@@ -182,6 +182,7 @@ async def add(request: web.Request) -> web.Response:
 
     made = await request.app[CATALOG].write(write)
     request.app[FLEET].camera_changed(made.id)
+    request.app[KEEPER].ask()
     return await _answer(request, made.id, status=201)
 
 
@@ -217,6 +218,7 @@ async def change(request: web.Request) -> web.Response:
 
     await request.app[CATALOG].write(write)
     request.app[FLEET].camera_changed(camera_id)
+    request.app[KEEPER].ask()
     return await _answer(request, camera_id)
 
 

@@ -23,7 +23,7 @@ from storage.clock import rfc3339, wall_us
 from storage.policy_rules import NAME
 from storage.terms import InForce, Pending, Policy, Terms
 from web import bodies, params
-from web.keys import CATALOG
+from web.keys import CATALOG, KEEPER
 from web.operations import CURSOR, LIMIT, Operation, Parameter, Reply
 from web.params import rfc3339_or_none
 from web.retention_schemas import (
@@ -193,6 +193,7 @@ async def _make(request: web.Request, edit: Edit, *, confirm: bool) -> web.Respo
         return changes.make(db, prepared, now_us=now_us, trusted=trusted, by=BY, confirm=confirm)
 
     made = await request.app[CATALOG].write(write) if prepared.pairs else []
+    request.app[KEEPER].ask()
     answer = WrittenOut(
         change=_change(made[0]) if made else None, preview=_preview(prepared.preview, params.DEFAULT_LIMIT)
     )
@@ -224,7 +225,9 @@ async def cancel(request: web.Request) -> web.Response:
         trusted = clock_trusted(db)
         return changes.cancel(db, change_id, now_us=wall_us(), trusted=trusted, by=BY)
 
-    return bodies.answer(_change(await request.app[CATALOG].write(write)))
+    cancelled = await request.app[CATALOG].write(write)
+    request.app[KEEPER].ask()
+    return bodies.answer(_change(cancelled))
 
 
 def _terms(item: CameraTerms) -> CameraTermsOut:

@@ -77,7 +77,7 @@ async def test_shows_what_decides_and_why(here: Path) -> None:
 
 async def test_a_shorter_policy_is_previewed_made_dated_and_cancelled(here: Path) -> None:
     out = await done(here, "set", "bank_atm", "--min-days", "30", "--max-days", "75", "--dry-run")
-    assert "1 cameras change, 1 of them to less" in out
+    assert "cameras that change: 1, to less: 1" in out
     assert "dry run: nothing was changed" in out
     assert (await answer(here, "changes")) == []
     out = await done(here, "set", "bank_atm", "--min-days", "30", "--max-days", "75")

@@ -107,6 +107,14 @@ def test_until_then_the_longer_of_each_field_holds() -> None:
     assert camera.pending is not None and camera.pending.terms == Terms(20, 30)
 
 
+def test_a_promise_keeps_its_rank_while_it_is_kept() -> None:
+    camera = Camera(Terms(90, 90, priority=70))
+    camera.settle(NOW, Terms(30, 30, priority=50))
+    assert camera.force is not None and camera.force.terms == Terms(90, 90, priority=70)
+    camera.settle(NOW + DAY_US, Terms(30, 30, priority=50))
+    assert camera.force.terms == Terms(30, 30, priority=50)
+
+
 def test_what_shortens_nothing_is_never_held_back() -> None:
     camera = Camera(Terms(10, 60, offload_after_days=5, storage_class="A", priority=50))
     camera.settle(NOW, Terms(10, 30, offload_after_days=1, local_days=3, storage_class="B", priority=90))
