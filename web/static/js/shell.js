@@ -16,6 +16,7 @@ export function Shell({ room, children }) {
       <span class="mark"><img src="/static/icon.svg" alt="" /></span>
       <${Room} name="review" here=${room} href=${last ? `/cameras/${last}` : "/review"} icon="review" />
       <${Room} name="cameras" here=${room} href="/" icon="camera" />
+      <${Room} name="storage" here=${room} href="/storage" icon="disk" />
     </nav>
     <header class="header">
       <span class="place">${status.value?.name || document.body.dataset.name}</span>
