@@ -8,7 +8,6 @@ from typing import Any
 
 from aiohttp import web
 
-from config.errors import NotFound
 from retention import changes
 from retention.changes import Edit, Effect, Preview
 from retention.effective import wanted_by
@@ -24,7 +23,7 @@ from storage.policy_rules import NAME
 from storage.terms import InForce, Pending, Policy, Terms
 from web import bodies, params
 from web.keys import CATALOG, KEEPER
-from web.operations import CURSOR, LIMIT, Operation, Parameter, Reply
+from web.operations import CURSOR, LIMIT, Operation, Parameter, Reply, path_id
 from web.params import rfc3339_or_none
 from web.retention_schemas import (
     AfterOut,
@@ -217,9 +216,7 @@ def _before(request: web.Request) -> int | None:
 
 
 async def cancel(request: web.Request) -> web.Response:
-    change_id = int(request.match_info["change_id"])
-    if not 1 <= change_id <= params.MAX_ID:
-        raise NotFound(f"there is no change {change_id}", field="change_id")
+    change_id = params.number(request, "change_id", "change")
 
     def write(db: Connection) -> Change:
         trusted = clock_trusted(db)
@@ -273,7 +270,6 @@ _TEXT = {"type": "string", "maxLength": params.MAX_TEXT, "pattern": FIT}
 
 
 def operations() -> list[Operation]:
-    change_id = Parameter("change_id", "path", {"type": "integer", "minimum": 1, "maximum": params.MAX_ID}, "", True)
     return [
         Operation(
             "GET",
@@ -338,7 +334,7 @@ def operations() -> list[Operation]:
             _TAG,
             "Take a change back whose shorter terms still wait",
             {200: Reply("The policy is as it was before.", ChangeOut)},
-            parameters=(change_id,),
+            parameters=(path_id("change_id", "The change."),),
             problems=(409,),
         ),
         Operation(
