@@ -39,6 +39,9 @@ ELSEWHERE = {
     "import": "nvr.cli_policy_files:import_",
     "export": "nvr.cli_policy_files:export",
     "report": "nvr.cli_retention_report:report",
+    "plan": "nvr.cli_retention_plan:plan_",
+    "apply": "nvr.cli_retention_plan:apply_",
+    "trust-clock": "nvr.cli_retention_plan:trust_clock",
 }
 
 

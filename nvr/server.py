@@ -13,6 +13,7 @@ import os
 import signal
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
+from dataclasses import asdict
 from functools import partial
 from pathlib import Path
 
@@ -29,7 +30,12 @@ from nvr.reload import CatalogWatch
 from nvr.selftest import keep_tested
 from nvr.server_alerts import alerts_of
 from nvr.server_store import Store
-from retention.keeper import Keeper
+from retention.apply import apply
+from retention.clock import ClockTrust
+from retention.days import close_days
+from retention.invariant import check as check_files
+from retention.keeper import Chore, Keeper
+from retention.settle import settle
 from retention.sweep import Sweeper
 from storage import binary
 from storage.backup import backup_due
@@ -41,9 +47,10 @@ from storage.floor import highest_run_id
 from storage.footage import Footage
 from storage.growth import Growth
 from storage.ingest import Drifted, Ingest
-from storage.model import CameraId, FileGrowth, RunId, Segment, Volume
+from storage.model import HOUR_US, CameraId, FileGrowth, RunId, Segment, Volume
 from storage.reconcile import Reconciler
 from storage.spool import Spool
+from storage.terms import DAY_US
 from storage.volumes import Volumes, refuse_network
 from web.app import make_app
 from web.events import Events
@@ -58,6 +65,7 @@ RECONCILE_S = 60.0
 ALERTS_S = 10.0
 BACKUP_S = 3600.0  # how often it is looked whether today's is there
 STEP_US = 2_000_000
+MINUTE_US = 60_000_000
 PASS_LIMIT_S = 30.0  # a volume whose listing takes longer is stalled: the others go on
 
 
@@ -102,11 +110,18 @@ class Server:
             on_event=self.events.camera_state,
         )
         self.sweeper = Sweeper(self.catalog, self.volumes)
+        self.clock = ClockTrust(self.catalog)
         self.keeper = Keeper(
-            self.catalog, self.volumes, self.sweeper, self.fleet, settings.retention, doubt=self._clock_doubt
+            self.catalog,
+            self.volumes,
+            self.sweeper,
+            self.fleet,
+            settings.retention,
+            doubt=self.clock.doubt,
+            chores=self._chores(),
         )
         self.reconciler = Reconciler(self.catalog, self.volumes, self.ingest)
-        self.jobs = Jobs(self.catalog, self.reconciler)
+        self.jobs = Jobs(self.catalog, self.reconciler, apply=self._sweep_now)
         self.camera_json = CameraJson(self.catalog, self.volumes)
         self.alerts = alerts_of(settings, self.catalog, self.fleet, self.volumes, lambda: self.url)
         self._watch = CatalogWatch(self.catalog, settings.server.node, self._camera_changed)
@@ -278,8 +293,18 @@ class Server:
         self.camera_json.changed(camera_id)
         self.keeper.ask()  # it may have got another policy
 
-    async def _clock_doubt(self) -> str:
-        return ""
+    def _chores(self) -> list[Chore]:
+        return [
+            Chore("clock", MINUTE_US, self.clock.doubt),
+            Chore("days", HOUR_US, lambda: close_days(self.catalog, wall_us())),
+            Chore("invariant", DAY_US, lambda: check_files(self.catalog, self.volumes)),
+        ]
+
+    async def _sweep_now(self) -> dict[str, object]:
+        """For `nvr retention apply`."""
+        doubt = await self.clock.doubt()
+        await settle(self.catalog, wall_us(), trusted=not doubt)
+        return asdict(await apply(self.catalog, self.sweeper, wall_us(), doubt=doubt))
 
     def _live_runs(self) -> set[RunId]:
         return self.fleet.live_runs()  # made after those who ask

@@ -14,6 +14,7 @@ from typing import Protocol
 
 import structlog
 
+from config.errors import Conflict
 from retention import planned
 from retention.plan import Cut, Plan
 from storage.catalog import stops
@@ -119,15 +120,20 @@ def confirm(db: Connection, wanted: Mapping[VolumeId, Stop], now_us: int) -> Non
         stops.put(db, replace(stop, confirmed_us=now_us))
 
 
-async def apply(catalog: Catalog, sweeper: Sweeps, now_us: int) -> Applied:
-    """Plan, ask, sweep. The caller has made sure that the clock is trusted, and settled the policies."""
+async def decided(catalog: Catalog, now_us: int) -> tuple[list[Cut], list[Stop]]:
+    """What may go now, and the questions that wait for an answer, written down."""
     plan, wanted = await catalog.read(partial(look, now_us=now_us))
     asked = await catalog.write(partial(ask, wanted=wanted))
-    waiting = {stop.volume_id for stop in asked}
     for stop in asked:
         log.error("a sweep waits for an answer", volume=stop.volume_id, bytes=stop.bytes, of_bytes=stop.of_bytes)
-    cuts = [cut for cut in plan.cuts if cut.volume_id not in waiting or cut.kind == "drop_local"]
-    if not cuts:
-        return Applied(stopped=tuple(asked))
+    waiting = {stop.volume_id for stop in asked}
+    return [cut for cut in plan.cuts if cut.volume_id not in waiting or cut.kind == "drop_local"], asked
+
+
+async def apply(catalog: Catalog, sweeper: Sweeps, now_us: int, *, doubt: str) -> Applied:
+    """Plan, ask, sweep, when policies are settled. Raises Conflict when the clock is in `doubt`."""
+    if doubt:
+        raise Conflict(f"{doubt}: set it right, or say that it is right with `nvr retention trust-clock`")
+    cuts, asked = await decided(catalog, now_us)
     swept = await sweeper.sweep(cuts, pinned_counts=True)
     return Applied(swept.segments, swept.bytes, tuple(asked))

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from storage.catalog import cameras, holds
 from storage.catalog.sqlite import Connection
-from storage.model import CameraId, VolumeId
+from storage.model import Camera, CameraId, VolumeId
 from storage.terms import Hold
 
 QUOTA_SHARE = 0.1
@@ -16,10 +16,10 @@ QUOTA_SHARE = 0.1
 
 @dataclass(frozen=True, slots=True)
 class HoldUse:
-    """A hold with its camera's code and what it keeps now. Holds that overlap keep the same bytes each."""
+    """A hold with its camera and what it keeps now. Holds that overlap keep the same bytes each."""
 
     hold: Hold
-    code: str
+    camera: Camera
     bytes: int
 
 
@@ -32,13 +32,13 @@ class OverQuota:
 
 def uses(db: Connection, some: Sequence[Hold]) -> list[HoldUse]:
     """In their order. What a released one keeps is nothing."""
-    codes: dict[CameraId, str] = {}
+    known: dict[CameraId, Camera] = {}
     found = []
     for hold in some:
-        if hold.camera_id not in codes:
-            codes[hold.camera_id] = cameras.get(db, hold.camera_id).code
+        if hold.camera_id not in known:
+            known[hold.camera_id] = cameras.get(db, hold.camera_id)
         kept = holds.held_bytes(db, [(hold.camera_id, hold.start_us, hold.end_us)]) if hold.released_us is None else {}
-        found.append(HoldUse(hold, codes[hold.camera_id], sum(kept.values())))
+        found.append(HoldUse(hold, known[hold.camera_id], sum(kept.values())))
     return found
 
 

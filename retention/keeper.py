@@ -21,6 +21,7 @@ import structlog
 from config.errors import NvrError
 from config.settings import RetentionSettings
 from retention import planned, report
+from retention.apply import decided
 from retention.class_shed import WHY, Shedding
 from retention.forecast import Forecast
 from retention.plan import Cut, VolumeNeed
@@ -182,7 +183,7 @@ class Keeper:
         self._volumes.held_full = short
         if any(volume.id not in short for volume in self._volumes.ok()):
             for volume_id in short:  # its cameras go to where there is room, one by one
-                detail = f"{self._volumes.path(volume_id)}: only held footage is left"
+                detail = f"{self._volumes.path(volume_id)} is full and no footage is left there that may go"
                 self._recorders.leave(volume_id, "disk_full", detail, at_once=False)
         if not self._shedding.due(list(rooms.values())):
             return
@@ -213,8 +214,8 @@ class Keeper:
         if doubt:
             log.error("nothing is deleted by age: the clock is not trusted", why=doubt)
         else:
-            plan = await self._catalog.read(partial(planned.due, now_us=self._clock()))
-            await self._sweep_each(plan.cuts)
+            cuts, _ = await decided(self._catalog, self._clock())
+            await self._sweep_each(cuts)
         await self._tell()
 
     async def _sweep_each(self, cuts: Sequence[Cut]) -> None:

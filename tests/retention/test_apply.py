@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from config.errors import Conflict
 from retention import apply, planned
 from retention.apply import Applied, confirm, look, stops_for, to_ask
 from retention.plan import Cut, VolumeNeed
@@ -28,7 +29,7 @@ async def node(tmp_path: Path) -> AsyncIterator[Node]:
 
 
 async def applied(node: Node) -> Applied:
-    return await apply.apply(node.catalog, sweeper(node), node.clock())
+    return await apply.apply(node.catalog, sweeper(node), node.clock(), doubt="")
 
 
 def some(count: int, size: int, *, kind: str = "delete", volume: VolumeId = V1, oldest_us: int = 5) -> Cut:
@@ -74,6 +75,13 @@ async def test_what_is_due_goes_and_nothing_else(node: Node) -> None:
     assert await node.rows(old[0].camera_id) == []
     assert await node.rows(young[0].camera_id) == young
     assert await applied(node) == Applied()
+
+
+async def test_a_doubtful_clock_deletes_nothing(node: Node) -> None:
+    rows = await aged(node)
+    with pytest.raises(Conflict, match=r"three days ahead.*trust-clock"):
+        await apply.apply(node.catalog, sweeper(node), node.clock(), doubt="the clock is three days ahead")
+    assert await node.rows(rows[0].camera_id) == rows
 
 
 async def test_exactly_what_has_ended_is_planned(node: Node) -> None:
