@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 import structlog
 
@@ -17,8 +17,10 @@ from storage.model import CameraId
 log = structlog.get_logger()
 
 BACK_US = 20_000_000
-"""Classes come back one at a time, this far apart: what the last one writes is seen first."""
-WHY = "no room: only held footage is left on the volumes, and cameras of this priority stop first"
+BACK_MOST_US = 1_800_000_000
+"""Classes come back one at a time, the first of these apart: what the last one writes is seen first. Each time that one had to
+stop again soon the wait is doubled, up to the second."""
+WHY = "no room: no footage is left that may go, and cameras of this priority stop first"
 
 
 def classes(priorities: Mapping[CameraId, int]) -> list[int]:
@@ -38,7 +40,9 @@ class Shedding:
     clock: Clock = mono_us
     cameras: frozenset[CameraId] = frozenset()
     _allowed: int | None = None  # None: all
-    _changed_us: int = field(default=0)
+    _changed_us: int = 0
+    _wait_us: int = BACK_US
+    _came_back: bool = False  # the last change was for the better
 
     def due(self, rooms: Sequence[Room]) -> bool:
         """Whether there is anything to decide: nearly always not."""
@@ -49,11 +53,16 @@ class Shedding:
         count, now_us = len(classes(priorities)), self.clock()
         before = count if self._allowed is None else min(self._allowed, count)
         allowed = classes_allowed(count, before, rooms)
-        if allowed > before and self.cameras and now_us - self._changed_us < BACK_US:
+        passed_us = now_us - self._changed_us
+        if allowed > before and self.cameras and passed_us < self._wait_us:
             allowed = before
         cameras = shed(priorities, allowed)
         if cameras != self.cameras:
-            self._changed_us = now_us
+            stops = len(cameras) > len(self.cameras)
+            if stops and self._came_back:
+                again = passed_us < 10 * self._wait_us
+                self._wait_us = min(BACK_MOST_US, 2 * self._wait_us) if again else BACK_US
+            self._changed_us, self._came_back = now_us, not stops
             say = log.error if len(cameras) > len(self.cameras) else log.warning
             say("recording is stopped for want of room", cameras=len(cameras), of=len(priorities))
         self._allowed = None if allowed >= count else allowed

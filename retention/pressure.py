@@ -112,7 +112,7 @@ def need_bytes(sample: Sample, of: Marks, freed: Freed | None = None) -> int:
 
 @dataclass(frozen=True, slots=True)
 class Room:
-    """A volume as the shedding of cameras sees it. `short`: held footage alone is left and more would have to go."""
+    """A volume as the shedding of cameras sees it. `short`: it needs room, and no footage is left there that may go."""
 
     free_bytes: int
     marks: Marks
@@ -122,14 +122,13 @@ class Room:
 def classes_allowed(count: int, before: int, rooms: Sequence[Room]) -> int:
     """How many of `count` classes of cameras may record, the highest always the last to stop. `before`: how many did.
 
-    While a volume has footage that may go, or room, all may go on. Else the lowest class stops at once, each next one when
-    its share of what is left between the marks is used up, the last at the very end: one class alone records until the
-    volumes are full. Back they come one a call, and only when there is room again.
+    While a volume has room, or footage that may go, all may go on; those that stopped come back one class a call. Else the
+    lowest class stops at once, each next one when its share of what is left between the marks is used up, the last at the very
+    end: one class alone records until the volumes are full.
     """
     if count == 0 or not rooms:
         return count
     if not all(room.short for room in rooms):
-        roomy = any(not room.short and room.free_bytes >= room.marks.high for room in rooms)
-        return min(count, before + 1) if roomy else min(count, max(before, 1))
+        return min(count, before + 1)
     left = max((room.free_bytes - room.marks.full) / (room.marks.low - room.marks.full) for room in rooms)
     return min(before, 1 + int(min(left, 0.999999) * (count - 1)) if left > 0 else 0)

@@ -145,7 +145,10 @@ class VolumeKeeper:
         self._rest_us = now_us + min(REST_MOST_US, REST * (now_us - began_us))
         if relief.short_bytes and not self._short_bytes:
             log.error(
-                "only held footage is left", volume=need.volume_id, need_bytes=need.need_bytes, freed_bytes=relief.bytes
+                "no footage is left that may go",
+                volume=need.volume_id,
+                need_bytes=need.need_bytes,
+                freed_bytes=relief.bytes,
             )
         self._short_bytes = relief.short_bytes
 

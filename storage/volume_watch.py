@@ -20,7 +20,7 @@ from storage.paths import PROBE_FILE
 from storage.volumes import Space, Volumes, look
 
 DEADLINE_S = 5.0
-WELL_AFTER_US = 30_000_000
+WELL_AFTER_US = 15_000_000
 """A volume that was slow is used again when it has answered in time for so long."""
 _FULL = frozenset({errno.ENOSPC, errno.EDQUOT})
 

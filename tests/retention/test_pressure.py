@@ -206,9 +206,9 @@ SWEPT = Room(90, OF, short=False)  # under pressure, but there is footage that m
         (1, 1, [SHORT[0]], 1),  # one class alone records to the very end
         (1, 1, [SHORT[3]], 0),
         (3, 3, [SHORT[3], SWEPT], 3),  # another volume has footage that may go
-        (3, 0, [SWEPT], 1),  # back, but only as far as room allows
-        (3, 1, [SWEPT], 1),
-        (3, 1, [ROOMY], 2),  # one by one
+        (3, 0, [SWEPT], 1),  # back, one by one
+        (3, 1, [SWEPT], 2),
+        (3, 1, [ROOMY], 2),
         (3, 1, [SHORT[3], ROOMY], 2),
         (2, 3, [ROOMY], 2),  # a class went away
     ],
