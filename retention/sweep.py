@@ -41,6 +41,8 @@ BATCH = 100
 """Segments a transaction: 5 to 8 ms of the writer among ten million rows."""
 TURN_S = 0.01
 """A transaction over many cameras ends when it has lasted so long."""
+REST_MOST_S = 0.05
+"""After a transaction the writer has as much time for others as it took."""
 RECENT_US = 24 * HOUR_US
 """Cuts that come nearer to now may meet the newest segment of a running recorder."""
 DRAIN_AT_ONCE = 200
@@ -189,7 +191,9 @@ class Sweeper:
                 _take, works=batch, pinned=self._pinned(pinned_counts), drop=drop, volume=volume, at_us=self._clock()
             )
             async with self._turn:
+                began = time.perf_counter()
                 taken = await self._catalog.write(take)
+                await asyncio.sleep(min(time.perf_counter() - began, REST_MOST_S))
             self._step("taken")
             drop = []
             for after, done in taken.progress:

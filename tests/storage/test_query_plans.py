@@ -10,10 +10,25 @@ from typing import Any
 
 import pytest
 
-from storage.catalog import cameras, causes, hours, inits, jobs, runs, segments, states
+from storage.catalog import (
+    cameras,
+    causes,
+    days,
+    deletions,
+    garbage,
+    holds,
+    hours,
+    inits,
+    jobs,
+    runs,
+    segments,
+    states,
+    sweeping,
+    usage,
+)
 from storage.catalog.db import connect, prepare, transaction
 from storage.catalog.sqlite import Connection
-from storage.model import HOUR_US, Camera, CameraId, CameraState, InitId, Run, RunId, VolumeId
+from storage.model import HOUR_US, Camera, CameraId, CameraState, InitId, Run, RunId, Tier, VolumeId
 from tests.rows import T0_US, segment
 
 CAMERA = CameraId(1)
@@ -47,8 +62,27 @@ HOT: dict[str, Callable[[Connection], Any]] = {
     "one camera as listed": partial(cameras.listed, camera_id=CAMERA),
     "a camera's login": partial(cameras.credentials, camera_id=CAMERA),
     "the next job": jobs.next_open,
+    "what a sweep takes": partial(
+        sweeping.due,
+        of=sweeping.Range(CAMERA, VolumeId(1), (Tier.LOCAL, Tier.BOTH), T0_US, T0_US + HOUR_US),
+        after=(-1, 0),
+        limit=100,
+    ),
+    "what a recorder counts on": partial(sweeping.newest_of_open_runs, camera_id=CAMERA),
+    "hours before a cut": partial(usage.before, camera_id=CAMERA, before_us=T0_US),
+    "segments of an hour": partial(usage.segments, camera_id=CAMERA, hour_us=T0_US),
+    "holds of a camera": partial(holds.active, camera_id=CAMERA),
+    "what holds keep": partial(holds.held_bytes, intervals=[(CAMERA, T0_US, T0_US + HOUR_US)]),
+    "garbage of a volume": partial(garbage.listing, volume_id=VolumeId(1), limit=100),
+    "garbage of a day": partial(garbage.below, volume_id=VolumeId(1), folder="archive/1/2026/11/18/"),
+    "is it garbage": partial(garbage.has, volume_id=VolumeId(1), path="archive/x"),
+    "what was deleted of a day": partial(deletions.of_day, camera_id=CAMERA, day_us=T0_US),
+    "leaves of a day": partial(days.leaves_of, camera_id=CAMERA, day_us=T0_US),
+    "what came late": partial(days.late_of, camera_id=CAMERA, day_us=T0_US),
 }
-GROWING = re.compile(r"SCAN (camera|secret|probe|camera_state|init|run|segment|hour|deletion)\b")
+GROWING = re.compile(
+    r"SCAN (camera|secret|probe|camera_state|init|run|segment|hour|deletion|hold|garbage|day|day_late)\b"
+)
 
 
 @pytest.fixture
