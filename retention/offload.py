@@ -11,6 +11,7 @@ from __future__ import annotations
 import asyncio
 from collections import deque
 from collections.abc import Awaitable, Callable, Iterable
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
 
@@ -85,6 +86,7 @@ class Offloader:
         self._looked: dict[CameraId, int] = {}
         self._looked_since_us = clock()
         self._ready: asyncio.Queue[Work] = asyncio.Queue(settings.offload.parallel)
+        self._more = asyncio.Event()
         self._uploaded: asyncio.Queue[Uploaded] = asyncio.Queue()
         self._tasks: list[asyncio.Task[None]] = []
         self._aborted = False
@@ -150,6 +152,7 @@ class Offloader:
                 before_us = now_us - after_days * DAY_US
                 queued += await self._queue_camera(camera_id, before_us, promise.terms.storage_class)
         if queued:
+            self._more.set()
             log.info("queued for the object store", segments=queued)
         return queued
 
@@ -192,7 +195,10 @@ class Offloader:
         for work in claimed:
             await self._ready.put(work)
         if not claimed:
-            await asyncio.sleep(IDLE_S)
+            with suppress(TimeoutError):
+                async with asyncio.timeout(IDLE_S):
+                    await self._more.wait()
+            self._more.clear()
 
     async def claim(self, limit: int) -> list[Work]:
         name = partial(key_of, self._objects.prefix, self._node)

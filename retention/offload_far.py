@@ -58,7 +58,8 @@ class FarEnd:
         async def work() -> None:
             nonlocal gone
             for one in waiting:
-                gone += await self._delete(one)
+                went = await self._delete(one)
+                gone += went
 
         workers = [asyncio.create_task(work(), name="object garbage") for _ in range(WORKERS)]
         try:
@@ -135,7 +136,7 @@ class FarEnd:
 def kept_by(db: Connection, one: ObjectGarbage) -> str:
     """Why an object must stay, "" where it may go: read right before it is deleted.
 
-    Its segment's row is gone, so how long it lasted is not known: a hold that can touch it keeps it.
+    Where it is not known how long it lasted, a hold that can touch it keeps it.
     """
     camera, name = _camera_of(one.key), parse_archive_name(one.key.rpartition("/")[2])
     if camera is None or name is None:
@@ -145,8 +146,9 @@ def kept_by(db: Connection, one: ObjectGarbage) -> str:
         return IN_USE
     if not one.version_id and segments.get(db, name.run_id, name.n) is not None:
         return "its segment is indexed again"  # and may be on its way to that key
-    start_us = name.start_ms * 1000
-    if _overlaps(holds.active(db, camera), camera, start_us, start_us + MAX_SEGMENT_US):
+    start_us = name.start_ms * 1000 if one.start_us is None else one.start_us
+    end_us = start_us + MAX_SEGMENT_US if one.end_us is None else one.end_us
+    if _overlaps(holds.active(db, camera), camera, start_us, end_us):
         return "a hold was placed on it"
     return ""
 

@@ -9,15 +9,17 @@ import socket
 import subprocess
 import sys
 import time
-from contextlib import ExitStack, suppress
+from contextlib import ExitStack, closing, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import TracebackType
-from typing import Self
-from urllib.error import HTTPError, URLError
-from urllib.request import urlopen
+from typing import TYPE_CHECKING, Self
 
 from config.errors import Unavailable
+from storage.objects_trouble import kinds
+
+if TYPE_CHECKING:
+    from types_boto3_s3.client import S3Client
 
 PORTS = (
     "s3.port",
@@ -31,7 +33,14 @@ PORTS = (
     "admin.port",
     "admin.port.grpc",
 )
-OFF = ("-webdav=false", "-admin.ui=false", "-s3.iam=false", "-s3.port.iceberg=0", "-s3.port.lance=0")
+OFF = (
+    "-s3.autoCreateBucket=false",
+    "-webdav=false",
+    "-admin.ui=false",
+    "-s3.iam=false",
+    "-s3.port.iceberg=0",
+    "-s3.port.lance=0",
+)
 START_S = 60.0
 POLL_S = 0.05
 
@@ -98,15 +107,23 @@ class Seaweed:
             if self._process.poll() is not None:
                 raise Unavailable(f"weed ended with {self._process.returncode}: see {self.folder / 'log'}")
             try:
-                with urlopen(f"{self.endpoint}/{self.bucket}", timeout=5):
-                    return
-            except HTTPError as error:
-                if error.code in (403, 404):  # it answers; nobody is signed in
-                    return
-            except (URLError, OSError):
-                pass
-            time.sleep(POLL_S)
+                with closing(self.client()) as client:
+                    client.put_object(Bucket=self.bucket, Key=".ready", Body=b"1")
+                    client.get_object(Bucket=self.bucket, Key=".ready")["Body"].read()
+                    client.delete_object(Bucket=self.bucket, Key=".ready")
+                return
+            except kinds():
+                time.sleep(POLL_S)
         raise Unavailable(f"weed did not start within {START_S:.0f} s: see {self.folder / 'log'}")
+
+    def client(self) -> S3Client:
+        """Plain boto3."""
+        import boto3
+        from botocore.config import Config
+
+        session = boto3.session.Session(self.key, self.secret, region_name="us-east-1")
+        config = Config(retries={"mode": "standard", "total_max_attempts": 1}, s3={"addressing_style": "path"})
+        return session.client("s3", endpoint_url=self.endpoint, config=config)
 
     def kill(self) -> None:
         """As by `kill -9`, if it runs."""

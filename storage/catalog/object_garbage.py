@@ -10,28 +10,45 @@ from storage.catalog.sqlite import Connection
 
 @dataclass(frozen=True, slots=True)
 class ObjectGarbage:
-    """`version_id` empty: every version of the key."""
+    """`version_id` empty: every version of the key. `start_us`, `end_us`: of the footage, where that is known."""
 
     key: str
     version_id: str
+    start_us: int | None
+    end_us: int | None
     reason: str
     since_us: int
     attempts: int
     error: str
 
 
-def add(db: Connection, key: str, version_id: str, *, reason: str, at_us: int) -> None:
-    """To be deleted from now on. One that is there already stays as it is."""
+def add(
+    db: Connection,
+    key: str,
+    version_id: str,
+    *,
+    reason: str,
+    at_us: int,
+    span: tuple[int, int] | None = None,
+) -> None:
+    """To be deleted from now on; `span`: start and end of the footage. One that is there already stays as it is."""
     db.execute(
-        "INSERT INTO object_garbage (key, version_id, reason, since_us, attempts, next_try_us, error)"
-        " VALUES (:key, :version_id, :reason, :at_us, 0, :at_us, '') ON CONFLICT DO NOTHING",
-        {"key": key, "version_id": version_id, "reason": reason, "at_us": at_us},
+        "INSERT INTO object_garbage (key, version_id, start_us, end_us, reason, since_us, attempts, next_try_us, error)"
+        " VALUES (:key, :version_id, :start_us, :end_us, :reason, :at_us, 0, :at_us, '') ON CONFLICT DO NOTHING",
+        {
+            "key": key,
+            "version_id": version_id,
+            "start_us": span[0] if span else None,
+            "end_us": span[1] if span else None,
+            "reason": reason,
+            "at_us": at_us,
+        },
     )
 
 
 DUE = (
-    "SELECT key, version_id, reason, since_us, attempts, error FROM object_garbage WHERE next_try_us <= :now_us"
-    " ORDER BY next_try_us LIMIT :limit"
+    "SELECT key, version_id, start_us, end_us, reason, since_us, attempts, error FROM object_garbage"
+    " WHERE next_try_us <= :now_us ORDER BY next_try_us LIMIT :limit"
 )
 
 

@@ -70,10 +70,10 @@ def hours_local(db: Connection, camera_id: CameraId, from_us: int, before_us: in
 
 
 QUEUE = (
-    "INSERT INTO offload (run_id, n, camera_id, start_us, size_bytes, state, attempts, next_try_us, key, version_id,"
+    "INSERT INTO offload (run_id, n, camera_id, start_us, end_us, size_bytes, state, attempts, next_try_us, key, version_id,"
     " checksum, storage_class, error)"
-    " SELECT run_id, n, camera_id, start_us, size_bytes, 'queued', 0, :hour_us, '', '', '', :storage_class, ''"
-    " FROM segment WHERE camera_id = :camera_id AND start_us >= :hour_us AND start_us < :end_us"
+    " SELECT run_id, n, camera_id, start_us, start_us + dur_us, size_bytes, 'queued', 0, :hour_us, '', '', '',"
+    " :storage_class, '' FROM segment WHERE camera_id = :camera_id AND start_us >= :hour_us AND start_us < :end_us"
     " AND start_us + dur_us <= :before_us AND tier = :local ON CONFLICT DO NOTHING"
 )
 
@@ -144,11 +144,7 @@ def finish(db: Connection, uploaded: Sequence[Uploaded], at_us: int) -> int:
         if segment is not None and state in IN_STORE:
             continue
         if segment is None or state != "uploading":
-            object_garbage.add(db, one.key, one.version_id, reason="deleted", at_us=at_us)
-            db.execute(
-                "DELETE FROM offload WHERE run_id = :run_id AND n = :n AND state IN ('uploading', 'gone')",
-                {"run_id": one.run_id, "n": one.n},
-            )
+            _drop(db, one.run_id, one.n, reason="deleted", at_us=at_us, version_id=one.version_id)
             continue
         db.execute(
             "UPDATE offload SET state = 'verified', version_id = :version_id, checksum = :checksum,"
@@ -198,14 +194,16 @@ def removed(db: Connection, gone: Iterable[tuple[RunId, int]], *, reason: str, a
     return found
 
 
-def _drop(db: Connection, run_id: RunId, n: int, *, reason: str, at_us: int) -> bool:
-    """The row goes; where it names a key, the object is garbage. Whether it did."""
+def _drop(db: Connection, run_id: RunId, n: int, *, reason: str, at_us: int, version_id: str = "") -> bool:
+    """The row goes; where it names a key, the object is garbage. Whether it did. `version_id`: of an upload that just ended."""
     row = db.execute(
-        "DELETE FROM offload WHERE run_id = :run_id AND n = :n RETURNING key, version_id", {"run_id": run_id, "n": n}
+        "DELETE FROM offload WHERE run_id = :run_id AND n = :n RETURNING key, version_id, start_us, end_us",
+        {"run_id": run_id, "n": n},
     ).fetchone()
     if row is None or not row[0]:
         return False
-    object_garbage.add(db, row[0], row[1], reason=reason, at_us=at_us)
+    span = (row[2], row[3])
+    object_garbage.add(db, row[0], row[1] or version_id, reason=reason, at_us=at_us, span=span)
     return True
 
 

@@ -292,6 +292,7 @@ CREATE TABLE offload (
     n INTEGER NOT NULL,
     camera_id INTEGER NOT NULL,
     start_us INTEGER NOT NULL,
+    end_us INTEGER NOT NULL,
     size_bytes INTEGER NOT NULL,
     state TEXT NOT NULL,  -- queued | uploading | verified | remote (no local copy) | gone (deleted while it is uploaded)
     attempts INTEGER NOT NULL,
@@ -311,6 +312,8 @@ CREATE INDEX offload_legal_hold ON offload (camera_id, start_us) WHERE legal_hol
 CREATE TABLE object_garbage (
     key TEXT NOT NULL,
     version_id TEXT NOT NULL,
+    start_us INTEGER,  -- of the segment that was there: a hold on it keeps the object; NULL: not known
+    end_us INTEGER,
     reason TEXT NOT NULL,
     since_us INTEGER NOT NULL,
     attempts INTEGER NOT NULL,
