@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 import pytest_asyncio
+from blockbuster import blockbuster_ctx
 
 from retention.settle import settle
 from storage.catalog import policies, trust
@@ -247,3 +248,20 @@ async def test_without_policies_nothing_is_promised_and_nothing_breaks(tmp_path:
         found = (await terms(served))["A"]
         assert (found["policy"], found["in_force"], found["pending"]) == (None, None, None)
         assert (await served.get(POLICIES))["items"] == []
+
+
+async def test_nothing_of_it_blocks_the_loop(served: Served) -> None:
+    camera = await served.add("A", owner_kind="bank_atm")
+    edits = {"edits": [{"name": "bank_atm", "policy": None}]}
+    with blockbuster_ctx(scanned_modules=["config", "storage", "retention", "web"], excluded_modules=["config.logs"]):
+        for method, path, sent in (
+            ("PATCH", f"/api/v1/cameras/{camera['id']}", {"owner_kind": "shop"}),
+            ("PUT", f"{POLICIES}/default", {"scope": "default", "min_days": 7, "max_days": 7}),
+            ("GET", POLICIES, None),
+            ("GET", "/api/v1/retention/cameras?pending=true", None),
+            ("GET", "/api/v1/retention/changes", None),
+            ("POST", "/api/v1/retention/preview", edits),
+            ("POST", "/api/v1/retention/changes/1/cancel", None),
+            ("DELETE", f"{POLICIES}/bank_atm", None),
+        ):
+            assert (await served.ask(method, path, json=sent))[0] == 200, path
