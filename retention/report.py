@@ -91,7 +91,7 @@ def camera_promise(
     holds: Sequence[Interval] = (),
     rate: float = 0.0,
 ) -> CameraPromise:
-    """`gone_us`: of footage that was recorded within the minimum and is deleted."""
+    """`gone_us`: of footage that was recorded within the minimum and is deleted, since this was promised."""
     minimum_us = min(terms.terms.min_days, terms.terms.max_days) * DAY_US
     since_us = None if oldest_us is None else max(oldest_us, gone_us or 0)
     age_us = 0 if since_us is None else max(0, now_us - since_us)
@@ -117,7 +117,7 @@ def camera_promise(
         gone_us=gone_us,
         bytes=sum(day.bytes for day in days),
         remote_bytes=sum(day.bytes for day in days if not day.local),
-        held_bytes=sum(held_of(day, holds) for day in days),
+        held_bytes=sum(held_of(now_us, day, holds) for day in days),
         name_hi=camera.name_hi,
         owner_kind=camera.owner_kind,
         station=camera.station,
@@ -125,10 +125,10 @@ def camera_promise(
     )
 
 
-def held_of(day: DayUse, holds: Sequence[Interval]) -> int:
-    """About so much of it is held: footage is taken for evenly spread over its day."""
-    kept = held(holds, day.day_us, day.day_us + DAY_US)
-    return day.bytes if kept >= min(DAY_US, day.recorded_us or DAY_US) else day.bytes * kept // DAY_US
+def held_of(now_us: int, day: DayUse, holds: Sequence[Interval]) -> int:
+    """About so much of it is held: footage is taken for evenly spread over its day, as far as that has passed."""
+    to_us = max(day.day_us + 1, min(now_us, day.day_us + DAY_US))
+    return day.bytes * held(holds, day.day_us, to_us) // (to_us - day.day_us)
 
 
 def rate(written: Written) -> float:
@@ -157,7 +157,7 @@ def read(db: Connection, now_us: int, rooms: Sequence[VolumeRoom]) -> Report:
                 camera,
                 terms,
                 oldest_us=promises.oldest_us(db, camera.id),
-                gone_us=promises.gone_since(db, camera.id, floor_us),
+                gone_us=promises.gone_since(db, camera.id, floor_us, terms.since_us),
                 days=here,
                 holds=some,
                 rate=sum(use.rate for _, use in used),
@@ -198,7 +198,7 @@ def _uses(
     for day in days:
         if day.local:
             age = max(0, (now_us - day.day_us) // DAY_US)
-            kept.setdefault(day.volume_id, []).append(Kept(age, day.bytes, held_of(day, holds)))
+            kept.setdefault(day.volume_id, []).append(Kept(age, day.bytes, held_of(now_us, day, holds)))
     rates = {written.volume_id: rate(written)} if written else {}
     return [
         (volume_id, CameraUse(terms.camera_id, terms.terms, rates.get(volume_id, 0.0), tuple(kept.get(volume_id, ()))))

@@ -43,7 +43,7 @@ SINCE = (
 OLDEST = "SELECT start_us FROM segment WHERE camera_id = :camera_id ORDER BY start_us LIMIT 1"
 GONE = (
     "SELECT max(end_us) FROM deletion WHERE camera_id = :camera_id AND start_us >= :from_us AND segments > 0"
-    " AND reason <> 'quota'"
+    " AND at_us >= :since_us"
 )
 
 
@@ -63,7 +63,7 @@ def oldest_us(db: Connection, camera_id: CameraId) -> int | None:
     return None if row is None else int(row[0])
 
 
-def gone_since(db: Connection, camera_id: CameraId, from_us: int) -> int | None:
-    """End of the newest footage that was recorded since an instant and does not exist any more."""
-    row = db.execute(GONE, {"camera_id": camera_id, "from_us": from_us}).fetchone()
+def gone_since(db: Connection, camera_id: CameraId, from_us: int, since_us: int) -> int | None:
+    """End of the newest footage that was recorded at `from_us` or later and went at `since_us` or later."""
+    row = db.execute(GONE, {"camera_id": camera_id, "from_us": from_us, "since_us": since_us}).fetchone()
     return None if row[0] is None else int(row[0])
