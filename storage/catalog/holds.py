@@ -7,7 +7,7 @@ from dataclasses import replace
 from config.errors import Conflict, Invalid, NotFound
 from storage.camera_rules import unfit
 from storage.catalog.sqlite import Connection, Row
-from storage.hours import covered_us
+from storage.hours import covered_us, spans_at
 from storage.model import HOUR_US, CameraId, Tier, VolumeId
 from storage.terms import Hold
 
@@ -131,13 +131,14 @@ def listing(
 
 
 HOURS = (
-    "SELECT hour_us, volume_id, tier, bytes FROM hour WHERE camera_id = :camera_id AND hour_us > :from_us - :hour_us"
-    " AND hour_us < :to_us"
+    "SELECT hour_us, volume_id, tier, bytes, recorded_us, spans FROM hour"
+    " WHERE camera_id = :camera_id AND hour_us > :from_us - :hour_us AND hour_us < :to_us"
 )
 
 
 def held_bytes(db: Connection, intervals: list[tuple[CameraId, int, int]]) -> dict[VolumeId | None, int]:
-    """What these intervals keep on each volume, and in the object store alone (None). Of an hour held in part, that part.
+    """What these intervals keep on each volume, and in the object store alone (None). Of an hour held in part, that part of
+    what was recorded.
 
     Where several of a camera overlap, what they share counts once.
     """
@@ -152,5 +153,18 @@ def held_bytes(db: Connection, intervals: list[tuple[CameraId, int, int]]) -> di
             inside = [(max(start, first), min(end, last)) for start, end in some if start < last and end > first]
             if inside:
                 volume_id = None if row["tier"] == Tier.REMOTE else VolumeId(row["volume_id"])
-                found[volume_id] = found.get(volume_id, 0) + row["bytes"] * covered_us(inside) // HOUR_US
+                found[volume_id] = found.get(volume_id, 0) + round(row["bytes"] * _share(row, inside))
     return found
+
+
+def _share(row: Row, inside: list[tuple[int, int]]) -> float:
+    """Of what an hour's row counts, by the time that lies in these intervals, which are in order and inside the hour."""
+    if covered_us(inside) == HOUR_US or row["recorded_us"] == 0:
+        return 1.0
+    kept = [
+        (max(start, span.from_us), min(end, span.to_us))
+        for span in spans_at(row["hour_us"], row["spans"])
+        for start, end in inside
+        if start < span.to_us and end > span.from_us
+    ]
+    return covered_us(sorted(kept)) / int(row["recorded_us"])
