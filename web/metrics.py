@@ -6,7 +6,7 @@ Pure: from a snapshot taken on the loop to metric families, made in a thread.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
@@ -25,7 +25,7 @@ class Snapshot:
     restarts: Mapping[str, int]
     ingest: Mapping[str, int]
     volumes: Sequence[VolumeOut]
-    retention: RetentionSnapshot = RetentionSnapshot()
+    retention: RetentionSnapshot = field(default_factory=RetentionSnapshot)
 
 
 class SnapshotCollector(Collector):

@@ -307,6 +307,8 @@ class StatusOut(Answer):
     cameras: CameraCounts
     troubles: list[Trouble]
     volumes: list[VolumeOut]
+    held_back: Annotated[int, Field(description="Cameras that may not record: no footage is left that may go.")]
+    shedding: Annotated[list[Id], Field(description="Volumes from which footage younger than its minimum goes now.")]
     alerts: list[AlertOut]
     version: str
 

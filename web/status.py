@@ -14,7 +14,7 @@ from storage.catalog.cameras import Brief
 from storage.clock import rfc3339, wall_us
 from storage.volumes import Volumes
 from web import alerts, bodies
-from web.keys import CATALOG, FLEET, SETTINGS, VERSION, VOLUMES, CameraHealth, FleetView
+from web.keys import CATALOG, FLEET, KEEPER, SETTINGS, VERSION, VOLUMES, CameraHealth, FleetView
 from web.operations import Operation, Reply
 from web.params import rfc3339_or_none
 from web.schemas import CameraCounts, StatusOut, Trouble, VolumeOut
@@ -84,7 +84,7 @@ async def _survey(fleet: FleetView, cameras: Iterable[Brief]) -> tuple[CameraCou
 
 
 async def status(request: web.Request) -> web.Response:
-    settings = request.app[SETTINGS]
+    settings, keeper = request.app[SETTINGS], request.app[KEEPER]
     counts, silent = await _survey(request.app[FLEET], await request.app[CATALOG].read(rows.briefs))
     return bodies.answer(
         StatusOut(
@@ -96,6 +96,8 @@ async def status(request: web.Request) -> web.Response:
             cameras=counts,
             troubles=[trouble(*found) for found in silent[:MAX_TROUBLES]],
             volumes=volumes_shown(request.app[VOLUMES]),
+            held_back=len(keeper.held_back()),
+            shedding=sorted(keeper.shedding()),
             alerts=[
                 alerts.shown(alert)
                 for alert in await request.app[CATALOG].read(partial(lasting_elsewhere, limit=MAX_ALERTS))
