@@ -94,7 +94,7 @@ export function HoldDialog({ cameras, range, fixed = false, placed, close }) {
       </div>
       <div class="pair">
         <${Field} id="hold-case" label=${t("hold.case")} value=${typed.case} wrong=${said("case")} maxlength="200"
-          autofocus onInput=${set("case")} />
+          autofocus=${fixed} onInput=${set("case")} />
         <${TimeField} id="hold-review" label=${t("hold.review")} value=${typed.review} wrong=${said("review", true)} onInput=${set("review")} />
       </div>
       <${Field} id="hold-reason" label=${t("hold.reason")} value=${typed.reason} wrong=${said("reason")} maxlength="1000"
@@ -121,7 +121,7 @@ function Cameras({ chosen, fixed, wrong }) {
       <b>${camera.code}</b> ${cameraName(camera) ?? ""}
       ${!fixed && html`<${IconButton} icon="close" label=${t("hold.drop", { code: camera.code })} onClick=${() => drop(camera.id)} />`}
     </span>`)}</span>
-    ${!fixed && html`<${CameraPicker} choose=${add} label=${t("cameras.search")} />`}
+    ${!fixed && html`<${CameraPicker} choose=${add} focus label=${t("cameras.search")} />`}
     <span class="wrong" role="alert">${wrong}</span>
   </div>`;
 }

@@ -128,7 +128,7 @@ export function PolicyDialog({ policy, all, saved, close }) {
     const answer = ready.deleting
       ? await send("DELETE", path, undefined, confirm ? { confirm: "true" } : {})
       : await send("PUT", path, { ...fields, confirm });
-    toast(answer.change?.due_at ? t("policy.saved_waits") : t("policy.saved"));
+    toast(answer.change?.status === "pending" ? t("policy.saved_waits") : t("policy.saved"));
     saved();
   });
 

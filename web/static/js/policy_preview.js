@@ -45,7 +45,7 @@ function Room({ preview }) {
   if (!more) return null;
   const all = (more * preview.cameras) / preview.effects.length;
   return html`<dl class="pairs"><dt>${t("preview.needs")}</dt>
-    <dd><b>${t(all > 0 ? "preview.needs_more" : "preview.needs_less", { size: bytes(Math.abs(all)) })}</b>
+    <dd><b>${t(all > 0 ? "preview.needs_more" : "preview.needs_less", { size: bytes(Math.abs(all)) })}</b>${" "}
       <span class="note">${t("preview.needs_note")}</span></dd></dl>`;
 }
 

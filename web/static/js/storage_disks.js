@@ -39,8 +39,8 @@ function Alerts() {
   const alerts = status.value?.alerts ?? [];
   if (!alerts.length) return null;
   return html`<ul class="alerts" aria-label=${t("site.troubles")}>${alerts.map((alert) => html`<li class="banner alarm" key=${alert.id}>
-    <${Icon} name="alert" /><p><b>${known(`alert.${alert.kind}`) ? t(`alert.${alert.kind}`) : alert.kind}</b>
-      ${alert.subject} · ${alert.detail} <span class="note">${t("camera.since", { time: dateTimeText(read(alert.since), { seconds: false }) })}</span></p>
+    <${Icon} name="alert" /><p><b>${known(`alert.${alert.kind}`) ? t(`alert.${alert.kind}`) : alert.kind}</b> · ${alert.subject} · ${alert.detail}${" "}
+      <span class="note">${t("camera.since", { time: dateTimeText(read(alert.since), { seconds: false }) })}</span></p>
   </li>`)}</ul>`;
 }
 

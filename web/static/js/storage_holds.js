@@ -136,7 +136,7 @@ function Row({ hold }) {
   return html`<tr class=${hold.released === null ? "" : "over"}>
     <th scope="row"><b>${hold.case}</b></th>
     <td><a href=${`/cameras/${hold.camera_id}?at=${encodeURIComponent(query(Math.min(hold.from, now.value)))}`}><b>${hold.code}</b> ${cameraName(hold)}</a></td>
-    <td data-label=${t("holds.interval", { zone: zoneWords() })}>${dateTimeText(hold.from)} – ${dateTimeText(hold.to)}</td>
+    <td data-label=${t("holds.interval", { zone: zoneWords() })}><span class="interval">${dateTimeText(hold.from)} –</span> <span class="interval">${dateTimeText(hold.to)}</span></td>
     <td class="number" data-label=${t("holds.bytes")}><span class="kept"><${Icon} name=${hold.released === null ? "lock" : "unlock"} /></span> ${hold.bytes === null ? "–" : bytes(hold.bytes)}</td>
     <td data-label=${t("hold.review")}>${hold.released !== null
       ? html`<span class="note">${t("holds.released", { date: dateText(hold.released), by: hold.released_by })}</span>`
