@@ -37,6 +37,7 @@ from retention.invariant import check as check_files
 from retention.keeper import Chore, Keeper
 from retention.settle import settle
 from retention.sweep import Sweeper
+from retention.troubles import RetentionLooks
 from storage import binary
 from storage.backup import backup_due
 from storage.camera_json import CameraJson
@@ -123,7 +124,8 @@ class Server:
         self.reconciler = Reconciler(self.catalog, self.volumes, self.ingest)
         self.jobs = Jobs(self.catalog, self.reconciler, apply=self._sweep_now)
         self.camera_json = CameraJson(self.catalog, self.volumes)
-        self.alerts = alerts_of(settings, self.catalog, self.fleet, self.volumes, lambda: self.url)
+        looks = RetentionLooks(self.keeper, self.volumes).all()
+        self.alerts = alerts_of(settings, self.catalog, self.fleet, self.volumes, lambda: self.url, looks)
         self._watch = CatalogWatch(self.catalog, settings.server.node, self._camera_changed)
         self._tasks: list[asyncio.Task[None]] = []
         self._started_us = 0

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
+from types import MappingProxyType
 from zoneinfo import ZoneInfo
 
 import structlog
@@ -14,7 +15,7 @@ from nvr.alert_senders import Sender, senders
 from nvr.alert_words import Place
 from nvr.alerts import Alerts
 from nvr.fleet import Fleet
-from nvr.troubles import Troubles
+from nvr.troubles import Look, Troubles
 from storage.catalog.db import Catalog
 from storage.clock import mono_us
 from storage.trouble import Trouble
@@ -57,13 +58,20 @@ def places(settings: Settings) -> list[Sender]:
         return []
 
 
-def alerts_of(settings: Settings, catalog: Catalog, fleet: Fleet, volumes: Volumes, url: Callable[[], str]) -> Alerts:
-    """`url`: where the pages are."""
+def alerts_of(
+    settings: Settings,
+    catalog: Catalog,
+    fleet: Fleet,
+    volumes: Volumes,
+    url: Callable[[], str],
+    more: Mapping[str, Look] = MappingProxyType({}),
+) -> Alerts:
+    """`url`: where the pages are. `more`: looks of other parts."""
     looks = ServerLooks(settings, fleet, volumes)
     zone = ZoneInfo(settings.server.timezone)
     return Alerts(
         catalog,
-        Troubles({"recording": looks.recording, "volume": looks.volumes}).survey,
+        Troubles({"recording": looks.recording, "volume": looks.volumes, **more}).survey,
         places(settings),
         lambda: Place(settings.server.name, settings.server.node, zone, url()),
     )

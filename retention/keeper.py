@@ -45,7 +45,7 @@ SWEEP_WAIT_S = 10.0
 HOUR_US = 3_600_000_000
 DAY_US = 24 * HOUR_US
 REPORT_KEPT_US = 30_000_000
-SHED_FOR_US = 60_000_000
+SHED_FOR_US = 900_000_000
 """A volume counts as shedding for so long after footage younger than its minimum went."""
 
 

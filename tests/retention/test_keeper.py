@@ -12,6 +12,7 @@ import pytest
 from config.settings import RetentionSettings
 from retention.keeper import Keeper
 from retention.sweep import Sweeper
+from retention.troubles import RetentionLooks
 from storage.catalog import policies
 from storage.clock import wall_us
 from storage.model import CameraId, VolumeId
@@ -154,6 +155,8 @@ async def test_a_volume_that_fills_sheds_what_is_beyond_its_minimum_first(small:
     await small.settled("pressure")
     rows = await small.node.rows(above[0].camera_id)
     assert len(rows) < 3
+    shed = await RetentionLooks(small.keeper, small.node.volumes).shedding()
+    assert [one.subject for one in shed] == ([] if rows else [str(small.node.root)])
     if rows:
         assert await small.node.rows(below[0].camera_id) == below
 
@@ -169,6 +172,8 @@ async def test_where_nothing_may_go_cameras_are_held_back_by_class(small: Kept) 
     await small.settled("pressure")
     await small.turn("room")
     assert small.recorders.held_back == [{cameras[0]}]
+    [trouble] = await RetentionLooks(small.keeper, small.node.volumes).held_full()
+    assert (trouble.subject, "1 camera has stopped" in trouble.detail) == (str(small.node.root), True)
     assert small.keeper.held_back() == {cameras[0]}
     assert small.recorders.left == [], "there is no other volume"
     fill(small.node.root)
