@@ -21,6 +21,8 @@ from storage.usage import HourUse
 
 ROUNDS = 8
 """Looks at deciding hours; each is refined once, and two or three rounds are usual."""
+FINE_HOURS = 2000
+"""A volume with fewer hours of cameras is looked at more closely: there an hour is much."""
 
 
 def due(db: Connection, now_us: int) -> Plan:
@@ -35,19 +37,23 @@ def due(db: Connection, now_us: int) -> Plan:
 def pressed(db: Connection, now_us: int, needs: Sequence[VolumeNeed], *, by_age: bool = True) -> Plan:
     """What goes from these volumes, and from these alone, so that each gets what it needs.
 
-    `by_age`: as `retention.plan.plan` has it.
+    `by_age`: as `retention.plan.plan` has it. From a volume of more than FINE_HOURS up to an hour of a camera too much may go.
     """
     terms, holds = _promises(db), held_intervals(db)
-    hours = _Hours(db, [row for need in needs for row in usage.on_volume(db, need.volume_id)])
-    made = plan(now_us, terms, holds, needs, hours.listing(), by_age=by_age)
+    rows = [row for need in needs for row in usage.on_volume(db, need.volume_id)]
+    hours = _Hours(db, rows)
+    fine = len(rows) <= FINE_HOURS
+    made = plan(now_us, terms, holds, needs, rows, by_age=by_age)
     if all(cut.reason == "max_days" for cut in made.cuts) and not made.short:
         return made
-    floors = {camera_id: (max_cut_us(now_us, some), min_cut_us(now_us, some)) for camera_id, some in terms.items()}
-    hours.refine((camera_id, hour_us) for camera_id, cuts in floors.items() for cut in cuts for hour_us in _edges(cut))
-    hours.refine(list(_partly_held(holds, hours.listing())))
+    hours.refine(list(_partly_held(holds, rows)))
+    if fine or made.short or any(cut.reason == "below_min" for cut in made.cuts):
+        for camera_id, promised in terms.items():
+            hours.split(camera_id, max_cut_us(now_us, promised))
+            hours.split(camera_id, min_cut_us(now_us, promised))
     for _ in range(ROUNDS):
         made = plan(now_us, terms, holds, needs, hours.listing(), by_age=by_age)
-        if not hours.refine(_deciding(made.cuts)):
+        if not fine or not hours.refine(_deciding(made.cuts)):
             break
     return made
 
@@ -120,6 +126,18 @@ class _Hours:
 
     def listing(self) -> list[HourUse]:
         return [row for rows in self._rows.values() for row in rows]
+
+    def split(self, camera_id: CameraId, cut_us: int) -> None:
+        """The hours that a cut may divide give way to what has ended by it and the rest."""
+        hours = [(camera_id, hour_us) for hour_us in _edges(cut_us)]
+        fresh = {hour: self._rows[hour] for hour in hours if hour in self._rows and hour not in self._refined}
+        if not fresh:
+            return
+        self._rows.update((hour, []) for hour in fresh)
+        for row in usage.split(self._db, camera_id, cut_us):
+            hour = (camera_id, row.hour_us // HOUR_US * HOUR_US)
+            if any((row.volume_id, row.tier) == (known.volume_id, known.tier) for known in fresh.get(hour, ())):
+                self._rows[hour].append(row)
 
     def refine(self, hours: Iterable[tuple[CameraId, int]]) -> bool:
         """False: all of them were refined before, or have no footage here."""

@@ -138,15 +138,15 @@ class Sweeper:
 
     async def drain_garbage(self) -> int:
         """At the start, and now and then: finish what a crash or a volume that was away has left. How many files went."""
-        total = 0
-        for volume in self._volumes.readable():
+        return sum(await asyncio.gather(*map(self._drained, self._volumes.readable())))
+
+    async def _drained(self, volume: Volume) -> int:
+        try:
             async with self._lock(volume.id):
-                try:
-                    if await self._proven(volume):
-                        total += await self._drain(volume)
-                except (OSError, NvrError) as error:
-                    log.error("garbage stays for now", volume=volume.id, error=str(error))
-        return total
+                return await self._drain(volume) if await self._proven(volume) else 0
+        except (OSError, NvrError) as error:
+            log.error("garbage stays for now", volume=volume.id, error=str(error))
+            return 0
 
     def _lock(self, volume_id: VolumeId) -> asyncio.Lock:
         return self._locks.setdefault(volume_id, asyncio.Lock())

@@ -15,6 +15,10 @@ def _uses(rows: Iterable[tuple[int, ...]]) -> list[HourUse]:
     return [HourUse(CameraId(row[0]), row[1], VolumeId(row[2]), _TIERS[row[3]], row[4], row[5]) for row in rows]
 
 
+def _pieces(rows: Iterable[tuple[int, ...]]) -> list[HourUse]:
+    return [HourUse(CameraId(row[0]), row[1], VolumeId(row[2]), _TIERS[row[3]], row[4], row[5], row[6]) for row in rows]
+
+
 BEFORE = (
     "SELECT camera_id, hour_us, volume_id, tier, segments, bytes FROM hour"
     " WHERE camera_id = :camera_id AND hour_us < :before_us AND segments > 0 ORDER BY hour_us"
@@ -27,6 +31,11 @@ DIVIDED = (
     "SELECT camera_id, min(start_us), volume_id, tier, count(*), sum(size_bytes), max(start_us + dur_us) FROM segment"
     " WHERE camera_id = :camera_id AND start_us >= :from_us AND start_us < :cut_us AND start_us + dur_us <= :cut_us"
     " GROUP BY volume_id, tier"
+)
+SPLIT = (
+    "SELECT camera_id, min(start_us), volume_id, tier, count(*), sum(size_bytes), max(start_us + dur_us) FROM segment"
+    " WHERE camera_id = :camera_id AND start_us >= :from_us AND start_us < :to_us"
+    f" GROUP BY start_us / {HOUR_US}, volume_id, tier, start_us + dur_us <= :cut_us"
 )
 SEGMENTS = (
     "SELECT camera_id, start_us, volume_id, tier, 1, size_bytes, start_us + dur_us FROM segment"
@@ -48,9 +57,15 @@ def due(db: Connection, camera_id: CameraId, cut_us: int) -> list[HourUse]:
     """A camera's footage that ends by `cut_us`, and no other: whole hours, and what has ended of the divided ones."""
     from_us = edge_us(cut_us)
     found = before(db, camera_id, from_us)
-    for row in db.execute(DIVIDED, {"camera_id": camera_id, "from_us": from_us, "cut_us": cut_us}):
-        found.append(HourUse(CameraId(row[0]), row[1], VolumeId(row[2]), _TIERS[row[3]], row[4], row[5], row[6]))
+    found += _pieces(db.execute(DIVIDED, {"camera_id": camera_id, "from_us": from_us, "cut_us": cut_us}))
     return found
+
+
+def split(db: Connection, camera_id: CameraId, cut_us: int) -> list[HourUse]:
+    """Of each hour that `cut_us` may divide what has ended by it, and the rest, apart."""
+    to_us = (cut_us - 1) // HOUR_US * HOUR_US + HOUR_US
+    window = {"camera_id": camera_id, "from_us": edge_us(cut_us), "to_us": to_us, "cut_us": cut_us}
+    return _pieces(db.execute(SPLIT, window))
 
 
 def on_volume(db: Connection, volume_id: VolumeId) -> list[HourUse]:
@@ -61,7 +76,4 @@ def on_volume(db: Connection, volume_id: VolumeId) -> list[HourUse]:
 def segments(db: Connection, camera_id: CameraId, hour_us: int) -> list[HourUse]:
     """One for each segment that starts in that hour, on whatever volume and tier."""
     window = {"camera_id": camera_id, "from_us": hour_us, "to_us": hour_us + HOUR_US}
-    return [
-        HourUse(CameraId(row[0]), row[1], VolumeId(row[2]), _TIERS[row[3]], row[4], row[5], row[6])
-        for row in db.execute(SEGMENTS, window)
-    ]
+    return _pieces(db.execute(SEGMENTS, window))

@@ -197,3 +197,32 @@ async def test_a_full_disk_does_not_ask(node: Node) -> None:
     rows = await much(node)
     await swept(node, cut(rows), pinned_counts=False)
     assert await node.rows(rows[0].camera_id) == []
+
+
+async def test_the_hour_that_a_floor_divides_is_shed_by_its_segments(node: Node) -> None:
+    """Of nine segments five are older than the minimum: they go first, and only then another camera's younger ones."""
+    rows, others = await aged(node, days=3, runs=3), await aged(node, "KNP-2", days=1)
+    await promise(node, rows[0].camera_id, Terms(3, 30, priority=90))
+    await promise(node, others[0].camera_id, Terms(3, 30, priority=10))
+    now_us = rows[4].end_us + 3 * DAY_US
+    need = VolumeNeed(node.volume.id, 0, 10**9, sum(row.size_bytes for row in rows[:5]) + 1)
+    plan = await node.catalog.read(partial(planned.pressed, now_us=now_us, needs=[need]))
+    assert [(one.reason, one.camera_id, one.segments) for one in plan.cuts] == [
+        ("above_min", rows[0].camera_id, 5),
+        ("below_min", others[0].camera_id, 1),
+    ]
+    await swept(node, *plan.cuts, pinned_counts=False)
+    assert await node.rows(rows[0].camera_id) == rows[5:]
+    assert await node.rows(others[0].camera_id) == others[1:]
+
+
+async def test_a_large_volume_is_planned_by_hours(node: Node, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(planned, "FINE_HOURS", 0)
+    rows = await aged(node, days=4, runs=3)
+    await promise(node, rows[0].camera_id, Terms(1, 30))
+    need = VolumeNeed(node.volume.id, 0, 10**9, 1)
+    plan = await node.catalog.read(partial(planned.pressed, now_us=node.clock(), needs=[need]))
+    assert {one.reason for one in plan.cuts} == {"above_min"} and plan.short == {}
+    await hold(node, rows[0].camera_id, rows[0].start_us, rows[0].end_us)
+    await swept(node, *plan.cuts, pinned_counts=False)
+    assert len(await node.rows(rows[0].camera_id)) < 9
