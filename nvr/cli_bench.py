@@ -25,6 +25,8 @@ BENCHES = {
     "plan": ("retention", "plan", "what goes, of 5,000 cameras and 10 million segments"),
     "ranges": ("serving", "ranges", "random ranges, against one nginx worker"),
     "clip": ("serving", "clip", "clip.mp4 of an hour, against cat"),
+    "offload": ("offload", "offload", "offload to an object store, against plain boto3"),
+    "far": ("offload", "far", "first byte of footage in a store that is 50 ms away"),
     "still": ("serving", "still", "stills, uncached and cached"),
 }
 
