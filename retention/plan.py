@@ -14,7 +14,7 @@ Held footage is never planned. A cut names a time, not files: the sweeper takes 
 from __future__ import annotations
 
 from bisect import bisect_right
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Literal
 
@@ -30,6 +30,8 @@ Interval = tuple[int, int]
 
 ORDER: tuple[Reason, ...] = ("max_days", "local_days", "quota", "offloaded", "above_min", "below_min")
 """Of shedding. Cuts come in this order."""
+DUE = frozenset(ORDER[:3])
+"""What goes without any pressure."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,16 +104,31 @@ def held(holds: Sequence[Interval], from_us: int, to_us: int) -> int:
 
 @dataclass(slots=True)
 class _Piece:
-    """A row that is not wholly held. `free`: the share of it that may go; `sure`: all of it goes when its cut is made."""
+    """A row that is not wholly held. `free`: the share of it that may go; 1: all of it is sure to go when its cut is made."""
 
     row: HourUse
-    free: float
     until_us: int
+    free: float = 1.0
     gone: bool = False
 
+
+@dataclass(frozen=True, slots=True)
+class _Limits:
+    """A camera's promise as instants: what ends by `max_us` is due, local copies by `local_us`, by `min_us` not due yet."""
+
+    max_us: int
+    local_us: int
+    min_us: int
+    priority: int
+
     @property
-    def sure(self) -> bool:
-        return self.free == 1.0
+    def due_us(self) -> int:
+        return max(self.max_us, self.local_us)
+
+
+def _limits(now_us: int, terms: Terms) -> _Limits:
+    local_us = 0 if terms.local_days is None else now_us - terms.local_days * DAY_US
+    return _Limits(max_cut_us(now_us, terms), local_us, min_cut_us(now_us, terms), terms.priority)
 
 
 @dataclass(slots=True)
@@ -142,16 +159,31 @@ class _Cuts:
         found.bytes += row.bytes * piece.free * share
         if share == 1.0:
             piece.gone = True
-            if piece.sure and row.tier is not Tier.REMOTE:
+            if piece.free == 1.0 and row.tier is not Tier.REMOTE:
                 self.freed[row.volume_id] = self.freed.get(row.volume_id, 0) + row.bytes
 
     def listing(self) -> Iterator[Cut]:
-        """Within a reason in the order in which the first piece of each was added."""
+        """What is due by camera and volume; what is shed in the order in which the first piece of each was added."""
+        made = [
+            Cut(
+                kind,
+                camera_id,
+                volume_id,
+                total.before_us,
+                why,
+                round(total.segments),
+                round(total.bytes),
+                total.oldest_us,
+            )
+            for (why, kind, camera_id, volume_id), total in self._sums.items()
+        ]
         for reason in ORDER:
-            for (why, kind, camera_id, volume_id), total in self._sums.items():
-                if why == reason:
-                    size = (round(total.segments), round(total.bytes))
-                    yield Cut(kind, camera_id, volume_id, total.before_us, reason, *size, total.oldest_us)
+            some = [cut for cut in made if cut.reason == reason]
+            yield from sorted(some, key=_place) if reason in DUE else some
+
+
+def _place(cut: Cut) -> tuple[CameraId, VolumeId, Kind]:
+    return cut.camera_id, cut.volume_id, cut.kind
 
 
 def _kind(tier: Tier, reason: Reason) -> Kind:
@@ -170,52 +202,54 @@ def plan(
     *,
     by_age: bool = True,
 ) -> Plan:
-    """What must go at `now_us`. Footage of cameras without terms stays. The same input gives the same plan.
+    """What must go at `now_us`. Footage of cameras without terms stays. The same input, in any order, gives the same plan.
 
     `by_age` False, for a clock that is not trusted: only what a volume needs goes, nothing because of its age alone.
     """
-    pieces = list(_pieces(terms, holds, rows))
+    limits = {camera_id: _limits(now_us, promised) for camera_id, promised in terms.items()}
+    pieces = list(_pieces(limits, holds, rows))
     cuts = _Cuts()
     if by_age:
-        _due(now_us, terms, pieces, cuts)
-        _over_quota(now_us, terms, pieces, cuts)
+        _due(limits, pieces, cuts)
+        _over_quota(terms, limits, pieces, cuts)
     short: dict[VolumeId, int] = {}
     for need in sorted(needs, key=lambda need: need.volume_id):
         left = need.need_bytes - cuts.freed.get(need.volume_id, 0)
         if left > 0:
-            here = [p for p in pieces if p.row.volume_id == need.volume_id and not p.gone]
-            left = _shed(now_us, terms, here, left, cuts)
+            here = [piece for piece in pieces if piece.row.volume_id == need.volume_id and not piece.gone]
+            left = _shed(limits, here, left, cuts)
         if left > 0:
             short[need.volume_id] = left
     return Plan(tuple(cuts.listing()), short)
 
 
 def _pieces(
-    terms: Mapping[CameraId, Terms], holds: Mapping[CameraId, Sequence[Interval]], rows: Sequence[HourUse]
+    limits: Mapping[CameraId, _Limits], holds: Mapping[CameraId, Sequence[Interval]], rows: Sequence[HourUse]
 ) -> Iterator[_Piece]:
     intervals = {camera_id: joined(some) for camera_id, some in holds.items()}
-    for row in sorted(rows, key=lambda row: (row.hour_us, row.camera_id, row.volume_id, row.tier)):
-        if row.camera_id not in terms or row.segments == 0:
+    for row in rows:
+        if row.camera_id not in limits or row.segments == 0:
             continue
-        until_us = row.until_us
-        free = 1.0
-        if row.camera_id in intervals and (kept := held(intervals[row.camera_id], row.hour_us, until_us)):
-            whole = until_us - row.hour_us
-            free = 0.0 if row.segments == 1 or kept >= whole else 1 - kept / whole
-        if free > 0:
-            yield _Piece(row, free, until_us)
+        piece = _Piece(row, row.until_us)
+        if row.camera_id in intervals and (kept := held(intervals[row.camera_id], row.hour_us, piece.until_us)):
+            whole = piece.until_us - row.hour_us
+            if row.segments == 1 or kept >= whole:
+                continue
+            piece.free = 1 - kept / whole
+        yield piece
 
 
-def _due(now_us: int, terms: Mapping[CameraId, Terms], pieces: Sequence[_Piece], cuts: _Cuts) -> None:
+def _due(limits: Mapping[CameraId, _Limits], pieces: Sequence[_Piece], cuts: _Cuts) -> None:
+    due_us = {camera_id: limit.due_us for camera_id, limit in limits.items()}
     for piece in pieces:
-        row, promised = piece.row, terms[piece.row.camera_id]
-        cut_us = max_cut_us(now_us, promised)
-        if share := _share(piece, cut_us):
-            cuts.add(piece, "max_days", cut_us, share)
-        elif row.tier is Tier.BOTH and promised.local_days is not None:
-            cut_us = now_us - promised.local_days * DAY_US
-            if share := _share(piece, cut_us):
-                cuts.add(piece, "local_days", cut_us, share)
+        row = piece.row
+        if row.hour_us >= due_us[row.camera_id]:
+            continue
+        limit = limits[row.camera_id]
+        if share := _share(piece, limit.max_us):
+            cuts.add(piece, "max_days", limit.max_us, share)
+        elif row.tier is Tier.BOTH and (share := _share(piece, limit.local_us)):
+            cuts.add(piece, "local_days", limit.local_us, share)
 
 
 def _share(piece: _Piece, cut_us: int) -> float:
@@ -227,43 +261,56 @@ def _share(piece: _Piece, cut_us: int) -> float:
     return max(0.0, min(0.99, (cut_us - piece.row.hour_us) / (piece.until_us - piece.row.hour_us)))
 
 
-def _over_quota(now_us: int, terms: Mapping[CameraId, Terms], pieces: Sequence[_Piece], cuts: _Cuts) -> None:
+def _by_time(piece: _Piece) -> tuple[int, CameraId, VolumeId, Tier]:
+    return piece.row.hour_us, piece.row.camera_id, piece.row.volume_id, piece.row.tier
+
+
+def _over_quota(
+    terms: Mapping[CameraId, Terms], limits: Mapping[CameraId, _Limits], pieces: Sequence[_Piece], cuts: _Cuts
+) -> None:
     """The oldest of a camera goes until the rest fits, but never what is younger than its minimum."""
+    quotas = {camera_id: some.quota_bytes for camera_id, some in terms.items() if some.quota_bytes is not None}
+    if not quotas:
+        return
     of_camera: dict[CameraId, list[_Piece]] = {}
     for piece in pieces:
-        if terms[piece.row.camera_id].quota_bytes is not None and piece.row.tier is not Tier.REMOTE and not piece.gone:
+        if piece.row.camera_id in quotas and piece.row.tier is not Tier.REMOTE and not piece.gone:
             of_camera.setdefault(piece.row.camera_id, []).append(piece)
-    for camera_id, some in sorted(of_camera.items()):
-        promised = terms[camera_id]
-        over = sum(piece.row.bytes for piece in some) - (promised.quota_bytes or 0)
-        floor_us = min_cut_us(now_us, promised)
-        for piece in some:
+    for camera_id, some in of_camera.items():
+        over = sum(piece.row.bytes for piece in some) - quotas[camera_id]
+        for piece in sorted(some, key=_by_time):
             if over <= 0:
                 break
-            if piece.until_us <= floor_us:
+            if piece.until_us <= limits[camera_id].min_us:
                 cuts.add(piece, "quota", piece.until_us)
-                over -= piece.row.bytes if piece.sure else 0
+                over -= piece.row.bytes if piece.free == 1.0 else 0
 
 
-def _shed(now_us: int, terms: Mapping[CameraId, Terms], here: Sequence[_Piece], left: int, cuts: _Cuts) -> int:
+def _shed(limits: Mapping[CameraId, _Limits], here: Sequence[_Piece], left: int, cuts: _Cuts) -> int:
     """Steps 2 to 4 on one volume; answers what they could not give."""
-    floors = {camera_id: min_cut_us(now_us, promised) for camera_id, promised in terms.items()}
+    floors = {camera_id: limit.min_us for camera_id, limit in limits.items()}
 
-    def over(piece: _Piece) -> int:
-        return floors[piece.row.camera_id] - piece.row.hour_us
+    def least_over(piece: _Piece) -> tuple[int, int, CameraId]:
+        return piece.row.hour_us - floors[piece.row.camera_id], piece.row.hour_us, piece.row.camera_id
+
+    def lowest(piece: _Piece) -> tuple[int, int, CameraId]:
+        return limits[piece.row.camera_id].priority, piece.row.hour_us, piece.row.camera_id
 
     local = [piece for piece in here if piece.row.tier is Tier.LOCAL]
     above = [piece for piece in local if piece.until_us <= floors[piece.row.camera_id]]
-    below = [piece for piece in local if piece.until_us > floors[piece.row.camera_id]]
-    steps: tuple[tuple[Reason, list[_Piece]], ...] = (
-        ("offloaded", [piece for piece in here if piece.row.tier is Tier.BOTH]),  # they are in the order of time
-        ("above_min", sorted(above, key=over, reverse=True)),
-        ("below_min", sorted(below, key=lambda piece: (terms[piece.row.camera_id].priority, piece.row.hour_us))),
-    )
-    for reason, some in steps:
-        for piece in some:
-            if left <= 0:
-                return left
-            cuts.add(piece, reason, piece.until_us)
-            left -= piece.row.bytes if piece.sure else 0
+    left = _take([piece for piece in here if piece.row.tier is Tier.BOTH], _by_time, "offloaded", left, cuts)
+    left = _take(above, least_over, "above_min", left, cuts)
+    below = [piece for piece in local if piece.until_us > floors[piece.row.camera_id]] if left > 0 else []
+    return _take(below, lowest, "below_min", left, cuts)
+
+
+def _take(
+    some: Sequence[_Piece], order: Callable[[_Piece], tuple[int, ...]], reason: Reason, left: int, cuts: _Cuts
+) -> int:
+    """The first of them in that order, until nothing is `left` to be freed; answers what is."""
+    for piece in sorted(some, key=order) if left > 0 else ():
+        if left <= 0:
+            break
+        cuts.add(piece, reason, piece.until_us)
+        left -= piece.row.bytes if piece.free == 1.0 else 0
     return left

@@ -46,12 +46,11 @@ def pressed(db: Connection, now_us: int, needs: Sequence[VolumeNeed], *, by_age:
     made = plan(now_us, terms, holds, needs, rows, by_age=by_age)
     if all(cut.reason == "max_days" for cut in made.cuts) and not made.short:
         return made
-    hours.refine(list(_partly_held(holds, rows)))
+    finer = hours.refine(list(_partly_held(holds, rows)))
     if fine or made.short or any(cut.reason == "below_min" for cut in made.cuts):
-        for camera_id, promised in terms.items():
-            hours.split(camera_id, max_cut_us(now_us, promised))
-            hours.split(camera_id, min_cut_us(now_us, promised))
-    for _ in range(ROUNDS):
+        limits = [(max_cut_us(now_us, some), min_cut_us(now_us, some)) for some in terms.values()]
+        finer |= hours.split((camera, cut) for camera, cuts in zip(terms, limits, strict=True) for cut in cuts)
+    for _ in range(ROUNDS if fine else int(finer)):
         made = plan(now_us, terms, holds, needs, hours.listing(), by_age=by_age)
         if not fine or not hours.refine(_deciding(made.cuts)):
             break
@@ -87,14 +86,12 @@ def _due_rows(
         cuts.append(now_us - terms.local_days * DAY_US)
     if terms.quota_bytes is not None:
         cuts.append(min_cut_us(now_us, terms))
-    if len(cuts) == 1:
-        rows = usage.due(db, camera_id, cuts[0])
-    else:
-        rows = usage.before(db, camera_id, now_us if terms.quota_bytes is not None else max(cuts))
-    hours = _Hours(db, rows)
-    if len(cuts) > 1:
-        hours.refine((camera_id, hour_us) for cut_us in cuts for hour_us in _edges(cut_us))
-    hours.refine(_partly_held({camera_id: holds}, rows))
+    if len(cuts) == 1 and not holds:
+        return usage.due(db, camera_id, cuts[0])
+    latest_us = now_us if terms.quota_bytes is not None else max(cuts)
+    hours = _Hours(db, usage.before(db, camera_id, latest_us))
+    hours.split([(camera_id, cut_us) for cut_us in cuts])
+    hours.refine(list(_partly_held({camera_id: holds}, hours.listing())))
     return hours.listing()
 
 
@@ -115,37 +112,57 @@ def _partly_held(
 
 
 class _Hours:
-    """Rows, some of them refined: an hour's rows give way to one for each of its segments."""
+    """Rows, some of them looked at closer: an hour's rows give way to finer ones."""
 
-    def __init__(self, db: Connection, rows: Iterable[HourUse]) -> None:
+    def __init__(self, db: Connection, rows: Sequence[HourUse]) -> None:
         self._db = db
-        self._rows: dict[tuple[CameraId, int], list[HourUse]] = {}
+        self._rows = rows
+        self._finer: dict[tuple[CameraId, int], list[HourUse]] = {}
         self._refined: set[tuple[CameraId, int]] = set()
-        for row in rows:
-            self._rows.setdefault((row.camera_id, row.hour_us // HOUR_US * HOUR_US), []).append(row)
+        self._whole: set[tuple[CameraId, int]] | None = None
 
     def listing(self) -> list[HourUse]:
-        return [row for rows in self._rows.values() for row in rows]
+        if not self._finer:
+            return list(self._rows)
+        rows = [row for row in self._rows if (row.camera_id, row.hour_us) not in self._finer]
+        return rows + [row for some in self._finer.values() for row in some]
 
-    def split(self, camera_id: CameraId, cut_us: int) -> None:
-        """The hours that a cut may divide give way to what has ended by it and the rest."""
-        hours = [(camera_id, hour_us) for hour_us in _edges(cut_us)]
-        fresh = {hour: self._rows[hour] for hour in hours if hour in self._rows and hour not in self._refined}
-        if not fresh:
-            return
-        self._rows.update((hour, []) for hour in fresh)
-        for row in usage.split(self._db, camera_id, cut_us):
-            hour = (camera_id, row.hour_us // HOUR_US * HOUR_US)
-            if any((row.volume_id, row.tier) == (known.volume_id, known.tier) for known in fresh.get(hour, ())):
-                self._rows[hour].append(row)
+    def _there(self, hours: Iterable[tuple[CameraId, int]]) -> set[tuple[CameraId, int]]:
+        """Those that have footage here."""
+        if self._whole is None:
+            self._whole = {(row.camera_id, row.hour_us) for row in self._rows}
+        return {hour for hour in hours if hour in self._whole}
+
+    def _replace(self, hours: set[tuple[CameraId, int]], found: Iterable[HourUse]) -> None:
+        """A row speaks for its own volume and tier alone."""
+        camera_ids = {camera_id for camera_id, _ in hours}
+        places = {
+            (row.camera_id, row.hour_us, row.volume_id, row.tier) for row in self._rows if row.camera_id in camera_ids
+        }
+        self._finer.update((hour, []) for hour in hours)
+        for row in found:
+            hour = (row.camera_id, row.hour_us // HOUR_US * HOUR_US)
+            if hour in hours and (*hour, row.volume_id, row.tier) in places:
+                self._finer[hour].append(row)
+
+    def split(self, cuts: Iterable[tuple[CameraId, int]]) -> bool:
+        """The hours that a camera's cut may divide give way to what has ended by it and the rest. False: there are none."""
+        fresh: set[tuple[CameraId, int]] = set()
+        found: list[HourUse] = []
+        for camera_id, cut_us in cuts:
+            hours = self._there((camera_id, hour_us) for hour_us in _edges(cut_us)) - self._refined - fresh
+            if hours:
+                fresh |= hours
+                some = usage.split(self._db, camera_id, cut_us)
+                found += [row for row in some if (camera_id, row.hour_us // HOUR_US * HOUR_US) in hours]
+        if fresh:
+            self._replace(fresh, found)
+        return bool(fresh)
 
     def refine(self, hours: Iterable[tuple[CameraId, int]]) -> bool:
-        """False: all of them were refined before, or have no footage here."""
-        fresh = {hour for hour in hours if hour in self._rows} - self._refined
-        for camera_id, hour_us in fresh:
-            # A row speaks for its own volume and tier alone.
-            places = {(row.volume_id, row.tier) for row in self._rows[camera_id, hour_us]}
-            found = usage.segments(self._db, camera_id, hour_us)
-            self._rows[camera_id, hour_us] = [row for row in found if (row.volume_id, row.tier) in places]
-        self._refined |= fresh
+        """They give way to their segments. False: all of them did before, or have no footage here."""
+        fresh = self._there(hours) - self._refined
+        if fresh:
+            self._replace(fresh, [row for hour in sorted(fresh) for row in usage.segments(self._db, *hour)])
+            self._refined |= fresh
         return bool(fresh)

@@ -6,6 +6,9 @@ from dataclasses import dataclass
 
 from storage.model import HOUR_US, MAX_SEGMENT_US, CameraId, Tier, VolumeId
 
+MIN_SEGMENTS = HOUR_US // MAX_SEGMENT_US
+"""No fewer fill an hour."""
+
 
 @dataclass(frozen=True, slots=True)
 class HourUse:
@@ -27,4 +30,4 @@ class HourUse:
         """Everything in it has ended by then, as far as can be told: a single segment of an hour may be of any length."""
         if self.end_us is not None:
             return self.end_us
-        return self.hour_us + HOUR_US + min(MAX_SEGMENT_US, HOUR_US // max(self.segments, 1))
+        return self.hour_us + HOUR_US + (HOUR_US // self.segments if self.segments > MIN_SEGMENTS else MAX_SEGMENT_US)

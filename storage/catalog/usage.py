@@ -27,6 +27,10 @@ ON_VOLUME = (
     "SELECT camera_id, hour_us, volume_id, tier, segments, bytes FROM hour"
     " WHERE volume_id = :volume_id AND tier <> 2 AND segments > 0"
 )
+SUMMED = (
+    "SELECT camera_id, min(hour_us), volume_id, tier, sum(segments), sum(bytes), :before_us FROM hour"
+    " WHERE camera_id = :camera_id AND hour_us < :from_us AND segments > 0 GROUP BY volume_id, tier"
+)
 DIVIDED = (
     "SELECT camera_id, min(start_us), volume_id, tier, count(*), sum(size_bytes), max(start_us + dur_us) FROM segment"
     " WHERE camera_id = :camera_id AND start_us >= :from_us AND start_us < :cut_us AND start_us + dur_us <= :cut_us"
@@ -54,11 +58,10 @@ def before(db: Connection, camera_id: CameraId, before_us: int) -> list[HourUse]
 
 
 def due(db: Connection, camera_id: CameraId, cut_us: int) -> list[HourUse]:
-    """A camera's footage that ends by `cut_us`, and no other: whole hours, and what has ended of the divided ones."""
+    """A camera's footage that ends by `cut_us`, and no other, summed up: for one that nothing of is held."""
     from_us = edge_us(cut_us)
-    found = before(db, camera_id, from_us)
-    found += _pieces(db.execute(DIVIDED, {"camera_id": camera_id, "from_us": from_us, "cut_us": cut_us}))
-    return found
+    window = {"camera_id": camera_id, "from_us": from_us, "cut_us": cut_us, "before_us": from_us + MAX_SEGMENT_US}
+    return _pieces(db.execute(SUMMED, window)) + _pieces(db.execute(DIVIDED, window))
 
 
 def split(db: Connection, camera_id: CameraId, cut_us: int) -> list[HourUse]:
