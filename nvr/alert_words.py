@@ -29,7 +29,6 @@ ONE = {
     "clock": ("The clock is not trusted", "The clock is still not trusted", "The clock is trusted again"),
     "offload": ("{} is behind", "{} is still behind", "{} has caught up"),
     "hold_quota": ("{} is filling up with held footage", "{} is still full of held footage", "{}: holds fit again"),
-    "backup": ("The catalog has no fresh copy", "The catalog still has no fresh copy", "The catalog has a copy again"),
 }
 MANY = {
     "recording": (

@@ -28,7 +28,7 @@ from nvr.lags import Lags
 from nvr.process import Spawner, spawn
 from nvr.reload import CatalogWatch
 from nvr.selftest import keep_tested
-from nvr.server_alerts import alerts_of
+from nvr.server_alerts import KeepingLooks, alerts_of
 from nvr.server_store import Store
 from retention.apply import apply
 from retention.clock import ClockTrust
@@ -124,7 +124,10 @@ class Server:
         self.reconciler = Reconciler(self.catalog, self.volumes, self.ingest)
         self.jobs = Jobs(self.catalog, self.reconciler, apply=self._sweep_now)
         self.camera_json = CameraJson(self.catalog, self.volumes)
-        looks = RetentionLooks(self.keeper, self.volumes).all()
+        looks = {
+            **RetentionLooks(self.keeper, self.volumes).all(),
+            **KeepingLooks(settings, self.catalog, self.volumes, self.keeper, self.clock, self.store.offloader).all(),
+        }
         self.alerts = alerts_of(settings, self.catalog, self.fleet, self.volumes, lambda: self.url, looks)
         self._watch = CatalogWatch(self.catalog, settings.server.node, self._camera_changed)
         self._tasks: list[asyncio.Task[None]] = []

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Iterable, Iterator
+from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping
 from datetime import UTC, datetime
 from zoneinfo import ZoneInfo
 
@@ -11,13 +11,16 @@ import structlog
 
 from config.errors import NvrError
 from nvr.alerts import Survey
-from storage.model import Camera, Volume
+from retention.holds import OverQuota
+from storage.catalog.stops import Stop
+from storage.model import Camera, Volume, VolumeId
 from storage.trouble import Trouble
 from web.keys import CameraHealth
 
 log = structlog.get_logger()
 
 SILENT_SEGMENTS = 2
+LATE_US = 24 * 3_600_000_000
 STRIDE = 500
 """Cameras looked at before the loop gets its turn."""
 
@@ -66,6 +69,42 @@ def volumes(found: Iterable[Volume]) -> Iterator[Trouble]:
     for volume in found:
         if volume.state != "ok":
             yield Trouble("volume", volume.path, volume.detail or volume.state)
+
+
+def sweeps(found: Iterable[Stop], paths: Mapping[VolumeId, str]) -> Iterator[Trouble]:
+    """Deletions of so much at once that somebody is asked first."""
+    for stop in found:
+        if stop.confirmed_us is None and stop.volume_id in paths:
+            share = f"{stop.bytes / 1e9:,.1f} of {stop.of_bytes / 1e9:,.1f} GB"
+            yield Trouble(
+                "sweep",
+                paths[stop.volume_id],
+                f"{share} would go at once: look at `nvr retention plan`, then `nvr retention apply --confirm`",
+            )
+
+
+def held(found: Iterable[OverQuota], paths: Mapping[VolumeId, str]) -> Iterator[Trouble]:
+    """Volumes of which more than a tenth is held."""
+    for over in found:
+        share = over.held_bytes / over.total_bytes
+        said = f"{over.held_bytes / 1e9:,.1f} GB are held, {share:.0%} of it: release what no case needs any more"
+        yield Trouble("hold_quota", paths[over.volume_id], said)
+
+
+def clock(doubt: str, node: str) -> Iterator[Trouble]:
+    """`doubt`: why it is not trusted, "" where it is."""
+    if doubt:
+        yield Trouble("clock", node, f"{doubt}: set it right, or say `nvr retention trust-clock`")
+
+
+def offload(bucket: str, failing: str, late_us: int) -> Iterator[Trouble]:
+    """`failing`: what the store last said, "" while it answers. `late_us`: how much longer than it should the oldest waits."""
+    if failing:
+        yield Trouble("offload", f"The object store ({bucket})", failing)
+    elif late_us > LATE_US:
+        hours = late_us / 3_600_000_000
+        said = f"footage waits {hours:,.0f} h longer than its policy says: more bandwidth or hours, or less to send"
+        yield Trouble("offload", f"The object store ({bucket})", said)
 
 
 Look = Callable[[], Awaitable[Iterable[Trouble] | None]]

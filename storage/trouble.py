@@ -14,7 +14,6 @@ KINDS = (
     "clock",  # the clock is not trusted: nothing is deleted by age
     "offload",  # the object store is behind
     "hold_quota",  # a volume holds more than a tenth for cases
-    "backup",  # the catalog has no copy of the last days
 )
 """In the order of their weight: pages list them so."""
 

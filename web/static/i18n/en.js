@@ -330,7 +330,6 @@ export const en = {
   "alert.clock": "The clock is not trusted: nothing is deleted by age",
   "alert.offload": "The object store is behind",
   "alert.hold_quota": "Much is held",
-  "alert.backup": "No fresh copy of the catalog",
 
   "disks.title": "Volumes",
   "disks.footage": "footage",

@@ -330,7 +330,6 @@ export const hi = {
   "alert.clock": "घड़ी पर भरोसा नहीं: आयु के अनुसार कुछ नहीं हटाया जाता",
   "alert.offload": "ऑब्जेक्ट स्टोर पीछे है",
   "alert.hold_quota": "बहुत कुछ होल्ड पर है",
-  "alert.backup": "कैटलॉग की नई प्रति नहीं है",
 
   "disks.title": "वॉल्यूम",
   "disks.footage": "फुटेज",
