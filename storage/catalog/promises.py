@@ -41,9 +41,10 @@ SINCE = (
     " AND hour_us >= :from_us AND segments > 0"
 )
 OLDEST = "SELECT start_us FROM segment WHERE camera_id = :camera_id ORDER BY start_us LIMIT 1"
+# A deletion is of one UTC day: it starts no more than a day before it ends.
 GONE = (
-    "SELECT max(end_us) FROM deletion WHERE camera_id = :camera_id AND start_us >= :from_us AND segments > 0"
-    " AND at_us >= :since_us"
+    "SELECT max(end_us) FROM deletion WHERE camera_id = :camera_id AND start_us >= :from_us - :day AND end_us > :from_us"
+    " AND segments > 0 AND at_us >= :since_us"
 )
 
 
@@ -64,6 +65,6 @@ def oldest_us(db: Connection, camera_id: CameraId) -> int | None:
 
 
 def gone_since(db: Connection, camera_id: CameraId, from_us: int, since_us: int) -> int | None:
-    """End of the newest footage that was recorded at `from_us` or later and went at `since_us` or later."""
-    row = db.execute(GONE, {"camera_id": camera_id, "from_us": from_us, "since_us": since_us}).fetchone()
+    """End of the newest footage that ended after `from_us` and went at `since_us` or later."""
+    row = db.execute(GONE, {"camera_id": camera_id, "from_us": from_us, "since_us": since_us, "day": DAY_US}).fetchone()
     return None if row[0] is None else int(row[0])
