@@ -20,7 +20,7 @@ from config.errors import Invalid, NvrError, Unavailable
 from config.settings import OffloadSettings
 from storage.daemon_pool import DaemonPool
 from storage.objects_keys import Keys
-from storage.objects_trouble import kinds, told
+from storage.objects_trouble import WRONG_KEYS, kinds, told
 from storage.pace import PacedFile
 
 if TYPE_CHECKING:
@@ -136,7 +136,12 @@ class Objects:
             except kinds() as error:
                 raise told(error, what, self.where) from error
 
-        return await asyncio.get_running_loop().run_in_executor(pool, run)
+        try:
+            return await asyncio.get_running_loop().run_in_executor(pool, run)
+        except Unavailable as error:
+            if error.extra.get("store_code") in WRONG_KEYS and self._made is client:
+                self._made = None  # somebody may have put the right ones into the file by the next time
+            raise
 
     def close(self) -> None:
         """What waits is given up; what runs is cut at its next block."""

@@ -18,6 +18,7 @@ REFUSED = {
     "RequestTimeTooSkewed": "its clock and ours differ by minutes",
     "AccountProblem": "it has closed our account",
 }
+WRONG_KEYS = frozenset({"InvalidAccessKeyId", "SignatureDoesNotMatch", "ExpiredToken", "Unauthorized", "401"})
 GONE = frozenset({"NoSuchKey", "404", "NotFound", "NoSuchVersion"})
 BAD_SUM = frozenset({"BadDigest", "XAmzContentChecksumMismatch", "XAmzContentSHA256Mismatch", "InvalidDigest"})
 
