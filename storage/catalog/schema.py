@@ -321,6 +321,7 @@ CREATE TABLE object_garbage (
     error TEXT NOT NULL,
     PRIMARY KEY (key, version_id)
 ) STRICT, WITHOUT ROWID;
+CREATE INDEX object_garbage_next ON object_garbage (next_try_us);
 CREATE TABLE clock_trust (
     id INTEGER PRIMARY KEY CHECK (id = 1),
     boot_id TEXT NOT NULL,

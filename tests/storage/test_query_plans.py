@@ -20,6 +20,8 @@ from storage.catalog import (
     hours,
     inits,
     jobs,
+    object_garbage,
+    offloads,
     runs,
     segments,
     states,
@@ -78,10 +80,20 @@ HOT: dict[str, Callable[[Connection], Any]] = {
     "is it garbage": partial(garbage.has, volume_id=VolumeId(1), path="archive/x"),
     "what was deleted of a day": partial(deletions.of_day, camera_id=CAMERA, day_us=T0_US),
     "leaves of a day": partial(days.leaves_of, camera_id=CAMERA, day_us=T0_US),
+    "hours for the object store": partial(offloads.hours_local, camera_id=CAMERA, from_us=0, before_us=T0_US, limit=9),
+    "what of an hour goes there": partial(
+        offloads.queue_hour, camera_id=CAMERA, hour_us=T0_US, before_us=T0_US + HOUR_US, storage_class=""
+    ),
+    "the next uploads": partial(offloads.claim, now_us=T0_US, limit=4, key_of=lambda segment: "k"),
+    "what is in the store": partial(offloads.verified, run_id=RUN, n=1),
+    "where in the store": partial(offloads.place, run_id=RUN, n=1),
+    "objects to hold": partial(offloads.without_legal_hold, camera_id=CAMERA, **WINDOW, limit=9),
+    "objects that are held": partial(offloads.with_legal_hold, after=(0, -1), limit=9),
+    "the next objects to delete": partial(object_garbage.due, now_us=T0_US, limit=9),
     "what came late": partial(days.late_of, camera_id=CAMERA, day_us=T0_US),
 }
 GROWING = re.compile(
-    r"SCAN (camera|secret|probe|camera_state|init|run|segment|hour|deletion|hold|garbage|day|day_late)\b"
+    r"SCAN (camera|secret|probe|camera_state|init|run|segment|hour|deletion|hold|garbage|day|day_late|offload|object_garbage)\b"
 )
 
 
