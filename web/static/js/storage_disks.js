@@ -71,12 +71,13 @@ const fullIn = (ms) => (ms > LONG_MS ? t("disks.more_than_a_year") : spanText(ms
 /** One bar: what is held, other footage, what is not ours, what is free, and the mark below which footage goes. */
 function Usage({ volume }) {
   const total = volume.total_bytes;
-  const held = Math.min(volume.held_bytes, total);
-  const footage = Math.max(0, Math.min(volume.footage_bytes, total) - held);
-  const other = Math.max(0, total - volume.free_bytes - held - footage);
+  const used = total - volume.free_bytes;
+  const held = Math.min(volume.held_bytes, used);
+  const footage = Math.max(0, Math.min(volume.footage_bytes, used) - held);
+  const other = used - held - footage;
   const part = (size) => ({ width: `${(size / total) * 100}%` });
   const words = [
-    ["footage", footage + held, t("disks.footage")],
+    ["footage", volume.footage_bytes, t("disks.footage")],
     ...(held ? [["held", held, t("disks.held")]] : []),
     ...(other > total / 200 ? [["other", other, t("disks.other")]] : []),
     ["free", volume.free_bytes, t("disks.free")],
