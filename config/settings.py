@@ -17,20 +17,26 @@ from itertools import permutations
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError, field_validator
+from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError, field_validator, model_validator
 from pydantic.fields import FieldInfo
 
+from config import smtp
 from config.errors import Invalid
 
 PREFIX = "NVR_"
 DELIMITER = "__"
-NOT_SETTINGS = frozenset({"NVR_CONFIG", "NVR_FFMPEG", "NVR_TEST_ALL"})
+NOT_SETTINGS = frozenset({"NVR_CONFIG", "NVR_FFMPEG", "NVR_SMTP_PASSWORD", "NVR_TEST_ALL"})
 _HOST_NAME = re.compile(r"[A-Za-z0-9]([A-Za-z0-9.-]{0,251}[A-Za-z0-9])?")
 _SAID = {
     "tuple_type": 'a list is needed, such as ["a", "b"]',
     "too_short": "at least one entry is needed",
     "model_type": "this is a section: write its keys below [name]",
 }
+_WEBHOOK = re.compile(r"https?://[^\s/?#@]+(/\S*)?")
+_MAIL_ADDRESS = re.compile(r"[^\s@<>,;:\"()\[\]]{1,64}@[A-Za-z0-9]([A-Za-z0-9.-]{0,251}[A-Za-z0-9])?")
+_STORE = re.compile(r"https?://[A-Za-z0-9.\[\]:-]+/?")
+_STORE_NAME = re.compile(r"([A-Za-z0-9_-][A-Za-z0-9._-]*(/[A-Za-z0-9_-][A-Za-z0-9._-]*)*)?")
+_HOURS = re.compile(r"([01][0-9]|2[0-3]):[0-5][0-9]-([01][0-9]|2[0-3]):[0-5][0-9]")
 _ORIGIN = re.compile(r"https?://[^\s/?#@*]+")
 
 
@@ -116,12 +122,69 @@ class OffloadSettings(Section):
     bucket: str = ""
     region: str = ""
     prefix: str = ""
+    credentials_file: str = ""
+    parallel: Annotated[int, Field(ge=1, le=64)] = 4
+    mbit_per_second: Annotated[float, Field(ge=0, le=1_000_000)] = 0.0
+    hours: str = ""
+
+    @field_validator("endpoint")
+    @classmethod
+    def _store(cls, value: str) -> str:
+        if value and not _STORE.fullmatch(value):
+            raise ValueError(f"{value!r} is no address of a store: write it as https://s3.example.org:9000")
+        return value.rstrip("/")
+
+    @field_validator("bucket", "region", "prefix")
+    @classmethod
+    def _store_name(cls, value: str) -> str:
+        if not _STORE_NAME.fullmatch(value):
+            raise ValueError(f"{value!r}: letters, digits, '.', '-', '_' alone, in a prefix with '/' between its parts")
+        return value
+
+    @field_validator("hours")
+    @classmethod
+    def _from_to(cls, value: str) -> str:
+        if value and not _HOURS.fullmatch(value):
+            raise ValueError(f'{value!r} is no time of the day: write it as "22:00-06:00"')
+        return value
 
 
 class AlertSettings(Section):
     webhook: str = ""
     smtp: str = ""
+    smtp_password_file: str = ""
+    sender: str = ""
     to: tuple[str, ...] = ()
+
+    @field_validator("webhook")
+    @classmethod
+    def _address(cls, value: str) -> str:
+        if value and not _WEBHOOK.fullmatch(value):
+            raise ValueError("the webhook is no http:// or https:// address without blanks")
+        return value
+
+    @field_validator("smtp")
+    @classmethod
+    def _mail_server(cls, value: str) -> str:
+        if value:
+            smtp.parse(value)
+        return value
+
+    @field_validator("sender", "to")
+    @classmethod
+    def _mail_addresses(cls, value: str | tuple[str, ...]) -> str | tuple[str, ...]:
+        for address in (value,) if isinstance(value, str) else value:
+            if (address or not isinstance(value, str)) and not _MAIL_ADDRESS.fullmatch(address):
+                raise ValueError(f"{address!r} is no mail address, such as control-room@example.org")
+        return value
+
+    @model_validator(mode="after")
+    def _both_or_neither(self) -> AlertSettings:
+        if self.smtp and not self.to:
+            raise ValueError("smtp is set but `to` names nobody: who reads the mails?")
+        if self.to and not self.smtp:
+            raise ValueError("`to` names readers but smtp no mail server")
+        return self
 
 
 class Settings(Section):
@@ -267,6 +330,16 @@ def _absolute(settings: Settings, base: Path) -> Settings:
                 f"storage.volumes: {one} lies inside {other}: each volume needs its own folder", field="storage.volumes"
             )
     database = Path(os.path.normpath(base / settings.storage.database))
+    alerts = settings.alerts
+    if alerts.smtp_password_file:
+        alerts = alerts.model_copy(update={"smtp_password_file": os.path.normpath(base / alerts.smtp_password_file)})
+    offload = settings.offload
+    if offload.credentials_file:
+        offload = offload.model_copy(update={"credentials_file": os.path.normpath(base / offload.credentials_file)})
     return settings.model_copy(
-        update={"storage": settings.storage.model_copy(update={"database": database, "volumes": volumes})}
+        update={
+            "storage": settings.storage.model_copy(update={"database": database, "volumes": volumes}),
+            "offload": offload,
+            "alerts": alerts,
+        }
     )

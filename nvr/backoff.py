@@ -9,7 +9,7 @@ GOOD_S = 300.0  # a run that recorded this long starts the count anew
 FIRST_S = 0.2
 LIMIT_S = 60.0
 WRONG_CREDENTIALS_S = 600.0  # many cameras lock the account after some wrong tries
-AT_ONCE = frozenset({"parameters_changed", "camera_time_jump", "audio_silent", "no_keyframes"})
+AT_ONCE = frozenset({"parameters_changed", "camera_time_jump", "audio_silent", "no_keyframes", "volume_lost"})
 """We ended these runs ourselves to start a better one."""
 
 

@@ -17,8 +17,12 @@ COMMANDS = {
     "simulate": "nvr.cli_simulate:simulate",
     "camera": "nvr.cli_camera:camera",
     "footage": "nvr.cli_footage:footage",
+    "retention": "nvr.cli_retention:retention",
+    "offload": "nvr.cli_offload:offload",
+    "hold": "nvr.cli_hold:hold",
     "fsck": "nvr.cli_storage:fsck",
     "backup": "nvr.cli_storage:backup",
+    "alert": "nvr.cli_alert:alert",
     "bench": "nvr.cli_bench:bench",
 }
 

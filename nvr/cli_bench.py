@@ -21,8 +21,12 @@ BENCHES = {
     "players": ("recording", "players", "50 players beside 50 recorders"),
     "fleet": ("fleet", "fleet", "1,720 fake recorders: loop lag, cameras page"),
     "index": ("index", "index", "playlists and timelines at 10 million rows"),
+    "sweep": ("retention", "sweep", "100,000 segments deleted among 10 million, while ingest goes on"),
+    "plan": ("retention", "plan", "what goes, of 5,000 cameras and 10 million segments"),
     "ranges": ("serving", "ranges", "random ranges, against one nginx worker"),
     "clip": ("serving", "clip", "clip.mp4 of an hour, against cat"),
+    "offload": ("offload", "offload", "offload to an object store, against plain boto3"),
+    "far": ("offload", "far", "first byte of footage in a store that is 50 ms away"),
     "still": ("serving", "still", "stills, uncached and cached"),
 }
 

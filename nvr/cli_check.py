@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 import sys
 import time
 from collections.abc import Callable
 from contextlib import closing
+from functools import partial
 from pathlib import Path
 
 import click
@@ -15,14 +17,17 @@ from sqlite_utils import Database
 from config.errors import NvrError
 from config.settings import Settings
 from nvr.cli_base import json_option, show, with_settings
-from nvr.kernel_clock import kernel_clock
+from retention.offload_upload import probe_key
 from storage import binary
 from storage.catalog import cameras
 from storage.catalog import volumes as rows
 from storage.catalog.db import connect, damage
 from storage.catalog.schema import refuse_newer
 from storage.catalog.sqlite import sqlite3
+from storage.kernel_clock import kernel_clock
 from storage.model import Volume
+from storage.objects import Objects
+from storage.objects_keys import keys_of
 from storage.volumes import check as check_volume
 from storage.volumes import refuse_network, space, uuid_of
 
@@ -102,7 +107,22 @@ def _refuse_unmakeable(path: Path) -> None:
 
 
 def _store(settings: Settings) -> str:
-    return "no object store is configured" if not settings.offload.bucket else f"bucket {settings.offload.bucket}"
+    if not settings.offload.bucket:
+        return "no object store is configured"
+    objects = Objects(settings.offload, partial(keys_of, settings.offload))
+
+    async def ask() -> tuple[bool, bool]:
+        await objects.look()
+        return await objects.checks_sums(probe_key(settings)), await objects.has_lock()
+
+    try:
+        checks, lock = asyncio.run(ask())
+    finally:
+        objects.close()
+    return (
+        f"{objects.where} can be written; it {'checks' if checks else 'does not check'} SHA-256 itself"
+        f"{'' if checks else ', so everything is read back'}; {'its object lock is on' if lock else 'no object lock'}"
+    )
 
 
 def _clock() -> str:

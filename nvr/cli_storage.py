@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from pathlib import Path
@@ -14,11 +13,11 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskProgressC
 
 from config.errors import Conflict, Invalid, NvrError, Unavailable
 from config.settings import Settings
-from nvr.cli_base import catalog_for_reading, catalog_for_writing, json_option, run, show, with_settings
+from nvr.cli_base import catalog_for_reading, json_option, run, show, with_settings
+from nvr.cli_jobs import ask_server
 from nvr.jobs import FSCK
 from nvr.lags import Lags
 from storage import backup as backups
-from storage.catalog import jobs
 from storage.catalog import volumes as volume_rows
 from storage.catalog.db import Catalog, CatalogLock
 from storage.clock import wall_us
@@ -27,9 +26,6 @@ from storage.model import Volume
 from storage.rebuild import rebuild
 from storage.reconcile import Reconciler
 from storage.volumes import Volumes, check
-
-POLL_S = 0.2
-SERVER_TAKES_S = 15.0  # it looks for jobs each second
 
 WORDS = {
     "checked": "files looked at",
@@ -91,7 +87,7 @@ def _fsck(settings: Settings, dry_run: bool, accept_loss: bool) -> dict[str, Any
     try:
         lock.acquire()
     except Conflict:
-        return _by_server(settings, {"dry_run": dry_run, "accept_loss": accept_loss})
+        return ask_server(settings, FSCK, {"dry_run": dry_run, "accept_loss": accept_loss}, "checking")
     try:
         return run(_here(settings, dry_run, accept_loss))
     finally:
@@ -99,7 +95,7 @@ def _fsck(settings: Settings, dry_run: bool, accept_loss: bool) -> dict[str, Any
 
 
 async def _here(settings: Settings, dry_run: bool, accept_loss: bool) -> dict[str, Any]:
-    async with _storage(settings) as (catalog, volumes):
+    async with storage_of(settings) as (catalog, volumes):
         ingest = Ingest(catalog, volumes, lag_of=Lags().of)
         await ingest.load_usual()
         with _bar("checking") as bar:
@@ -108,32 +104,11 @@ async def _here(settings: Settings, dry_run: bool, accept_loss: bool) -> dict[st
         return report.as_dict()
 
 
-def _by_server(settings: Settings, args: dict[str, Any]) -> dict[str, Any]:
-    """Ask the running server. Raises what went wrong there, and Unavailable when it does not take the job."""
-    with catalog_for_writing(settings) as db:
-        job_id = jobs.add(db, FSCK, args, wall_us())
-    asked = time.monotonic()
-    with catalog_for_reading(settings) as db, Console(stderr=True).status("the server is checking"):
-        while True:
-            job = jobs.get(db, job_id)
-            if job is None:
-                raise Unavailable("the job is gone from the catalog: was a backup restored?")
-            if job.error is not None:
-                raise NvrError(job.error)
-            if job.done_us is not None:
-                return dict(job.result)
-            if job.started_us is None and time.monotonic() - asked > SERVER_TAKES_S:
-                raise Unavailable(
-                    f"the server has not begun within {SERVER_TAKES_S:.0f} s; it will once it can: job {job_id}"
-                )
-            time.sleep(POLL_S)
-
-
 async def _rebuild(settings: Settings) -> dict[str, Any]:
     lock = CatalogLock(settings.storage.database)
     lock.acquire()
     try:
-        async with _storage(settings) as (catalog, volumes):
+        async with storage_of(settings) as (catalog, volumes):
             with _bar("reading footage") as bar:
                 return (await rebuild(catalog, volumes, settings.server.node, progress=bar)).as_dict()
     finally:
@@ -141,7 +116,8 @@ async def _rebuild(settings: Settings) -> dict[str, Any]:
 
 
 @asynccontextmanager
-async def _storage(settings: Settings) -> AsyncIterator[tuple[Catalog, Volumes]]:
+async def storage_of(settings: Settings) -> AsyncIterator[tuple[Catalog, Volumes]]:
+    """For a command that works without a server: the caller has the catalog's lock."""
     catalog = Catalog(settings.storage.database)
     await catalog.open()
     volumes = Volumes(catalog, settings.storage.volumes)

@@ -25,6 +25,7 @@ _SIGNS: tuple[tuple[str, re.Pattern[str]], ...] = tuple(
     (cause, re.compile(pattern, re.IGNORECASE))
     for cause, pattern in (
         ("disk_full", "no space left on device|disk quota exceeded"),
+        ("volume_lost", "read-only file system|failed to open segment"),
         ("unauthorized", r"\b40[13] \(?(unauthorized|forbidden)|authorization failed|access denied"),
         ("not_found", r"\b404 \(?not found|\b404 \(?stream|\b454 \(?session"),
         ("refused", r"connection refused|failed: [45]\d\d\b|server returned [45](\d\d|xx)\b"),

@@ -18,6 +18,7 @@ from config.errors import NvrError
 from config.settings import Settings
 from nvr.camera_files import mask_logs, remove_probes, trim_logs
 from nvr.failure import Failure
+from nvr.left_behind import LeftBehind
 from nvr.probe import probe
 from nvr.process import Found, Process, Spawner, end_all, scan, spawn
 from nvr.recorder import CameraRecorder
@@ -65,6 +66,10 @@ class Fleet:
         audio_again_s: float = AUDIO_AGAIN_S,
     ) -> None:
         self._restarts: Counter[str] = Counter()
+        self._left = LeftBehind(run_ended)
+        self._leave_pace = Pace(settings.recording.start_per_second)
+        self._leaving: set[CameraId] = set()
+        self._held_back: dict[CameraId, str] = {}
         self._shared = Shared(
             settings=settings,
             catalog=catalog,
@@ -77,6 +82,7 @@ class Fleet:
             on_state=on_event,
             pace=Pace(settings.recording.start_per_second),
             on_restart=self._count_restart,
+            leave_behind=self._left.take,
             audio_again_s=audio_again_s,
         )
         self._recorders: dict[CameraId, CameraRecorder] = {}
@@ -123,12 +129,14 @@ class Fleet:
 
     def _recorder(self, camera_id: CameraId, config: Config | None, state: CameraState | None) -> CameraRecorder:
         unknown = CameraState(camera_id, self._shared.clock(), "unknown")
-        return CameraRecorder(camera_id, self._shared, config, state or unknown)
+        recorder = CameraRecorder(camera_id, self._shared, config, state or unknown)
+        recorder.held_back = self._held_back.get(camera_id, "")
+        return recorder
 
     async def _adopt(self, one: Found) -> bool:
         shared = self._shared
         recorder = self._recorders.get(one.camera_id)
-        volume = next((v for v in shared.volumes.ok() if v.path == str(one.volume)), None)
+        volume = next((v for v in shared.volumes.readable() if v.path == str(one.volume)), None)
         if recorder is None or not recorder.wanted or volume is None or recorder.running is not None:
             return False
         run = await shared.catalog.write(
@@ -172,6 +180,7 @@ class Fleet:
             task.cancel()
         await asyncio.gather(*self._acting, return_exceptions=True)
         running = [r.running for r in self._recorders.values() if r.running is not None]
+        await self._left.close()
         if end_recorders:
             await self._end_recorders()
         for one in running:
@@ -251,6 +260,51 @@ class Fleet:
                 await self._shared.pace()
                 group.create_task(recorder.end(Failure("unknown", "the server's clock was set")))
 
+    # -- room ----------------------------------------------------------------------------------------------------------
+
+    def leave(self, volume_id: VolumeId, cause: str, detail: str, *, at_once: bool) -> None:
+        """Its cameras go to other volumes: those that record there now. May be asked again and again. `at_once`: nothing
+        they write there is worth anything; else they go one by one."""
+        found = [
+            recorder
+            for recorder in self._recorders.values()
+            if recorder.running is not None
+            and recorder.running.run.volume_id == volume_id
+            and recorder.running.asked is None
+            and recorder.camera_id not in self._leaving
+        ]
+        if found:
+            self._leaving.update(recorder.camera_id for recorder in found)
+            self._act(self._leave(found, Failure(cause, detail), None if at_once else self._leave_pace))
+
+    async def _leave(self, recorders: Sequence[CameraRecorder], failure: Failure, pace: Pace | None) -> None:
+        try:
+            async with asyncio.TaskGroup() as group:
+                for recorder in recorders:
+                    if pace is not None:
+                        await pace()
+                    group.create_task(recorder.leave(failure))
+        finally:
+            self._leaving.difference_update(recorder.camera_id for recorder in recorders)
+
+    def hold_back(self, cameras: Collection[CameraId], why: str) -> None:
+        """These may not record for want of room; all others may. "Stopped by class" is decided by retention.keeper."""
+        self._held_back = dict.fromkeys(cameras, why)
+        for recorder in self._recorders.values():
+            recorder.hold_back(self._held_back.get(recorder.camera_id, ""))
+
+    def wanted_cameras(self) -> Collection[CameraId]:
+        """Those that are to be recorded, held back or not."""
+        return [recorder.camera_id for recorder in self._recorders.values() if recorder.wanted]
+
+    def recording_on(self) -> Mapping[VolumeId, Sequence[CameraId]]:
+        """Where cameras are being recorded now."""
+        found: dict[VolumeId, list[CameraId]] = {}
+        for recorder in self._recorders.values():
+            if recorder.running is not None:
+                found.setdefault(recorder.running.run.volume_id, []).append(recorder.camera_id)
+        return found
+
     def _count_restart(self, cause: str) -> None:
         self._restarts[cause] += 1
 
@@ -258,7 +312,8 @@ class Fleet:
 
     def live_runs(self) -> set[RunId]:
         """Runs whose ffmpeg is alive, as far as is known."""
-        return {r.running.run.id for r in self._recorders.values() if r.running is not None}
+        running = {r.running.run.id for r in self._recorders.values() if r.running is not None}
+        return running | self._left.runs()
 
     def starting(self) -> bool:
         """Whether a look sooner than the next pass is worth it."""
@@ -289,6 +344,17 @@ class Fleet:
             clock_offset_us=recorder.clock_offset_us,
             run_id=recorder.running.run.id if recorder.running else None,
         )
+
+    def size(self) -> int:
+        """How many cameras it knows."""
+        return len(self._recorders)
+
+    def healths(self) -> Iterable[tuple[Camera, CameraHealth]]:
+        """Every camera that this node records, as it is configured and fares now."""
+        for camera_id, recorder in list(self._recorders.items()):
+            health = self.health(camera_id)
+            if health is not None and recorder.config is not None:
+                yield recorder.config.camera, health
 
     def _missed(self, camera: Camera, recorder: CameraRecorder) -> int:
         """Whole segment lengths without footage since the newest, or since the camera was registered or switched on."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Awaitable, Callable
 from functools import partial
 from typing import Any
 
@@ -18,14 +19,23 @@ from storage.reconcile import Reconciler
 log = structlog.get_logger()
 
 FSCK = "fsck"
+RETENTION_APPLY = "retention_apply"
 
 
 class Jobs:
     """`look` when the catalog has changed; `close` at the end. What was cut short is done again by the next server."""
 
-    def __init__(self, catalog: Catalog, reconciler: Reconciler, *, clock: Clock = wall_us) -> None:
+    def __init__(
+        self,
+        catalog: Catalog,
+        reconciler: Reconciler,
+        *,
+        apply: Callable[[], Awaitable[Any]] | None = None,
+        clock: Clock = wall_us,
+    ) -> None:
         self._catalog = catalog
         self._reconciler = reconciler
+        self._apply = apply  # sweeps what is due
         self._clock = clock
         self._task: asyncio.Task[None] | None = None
 
@@ -60,4 +70,6 @@ class Jobs:
                 dry_run=bool(job.args.get("dry_run")), accept_loss=bool(job.args.get("accept_loss"))
             )
             return report.as_dict()
+        if job.kind == RETENTION_APPLY and self._apply is not None:
+            return await self._apply()
         raise NvrError(f"this server knows no job {job.kind}: is the command of another version?")

@@ -33,6 +33,8 @@ log = structlog.get_logger()
 
 RUN_ENDED_LIMIT_S = 5.0
 DISK_FULL_RETRY_S = 5.0
+LEAVE_S = 2.0
+"""An ffmpeg that can write ends within milliseconds; one that hangs on its disk is left behind after this."""
 ANY_RUN = RunId(1)  # for a command that is only compared: its digest leaves the run out
 
 
@@ -48,6 +50,7 @@ class CameraRecorder:
     running: Running | None = None
     clock_offset_us: int | None = None
     recorded_us: int = 0
+    held_back: str = ""  # why it may not record for want of room
     wanted_since_us: int = 0  # wall time at which it was switched on; 0 since before this server
     backoff: Backoff = field(default_factory=Backoff)
     _changed: asyncio.Event = field(default_factory=asyncio.Event)
@@ -100,6 +103,10 @@ class CameraRecorder:
             if not self.wanted:
                 if self.config is not None:
                     await self._set_state("disabled", "disabled", "switched off by an administrator")
+                await self._changed.wait()
+                return
+            if self.held_back:
+                await self._set_state("failed", "disk_full", self.held_back)
                 await self._changed.wait()
                 return
             await self.shared.pace()
@@ -264,7 +271,7 @@ class CameraRecorder:
                 changed = asyncio.create_task(self._changed.wait())
                 await asyncio.wait({ended, changed}, timeout=self._sound_wait_s(), return_when=asyncio.FIRST_COMPLETED)
                 changed.cancel()
-                if ended.done():
+                if ended.done() or running.left:
                     break
                 if self._changed.is_set():
                     await self._reconsider(running)
@@ -278,6 +285,8 @@ class CameraRecorder:
         await self._reload()
         if not self.wanted:
             running.asked = running.asked or Failure("disabled", "switched off by an administrator")
+        elif self.held_back:
+            running.asked = running.asked or Failure("disk_full", self.held_back)
         else:
             volume = self.shared.volumes.get(running.run.volume_id)
             if self._probe_again or command_sha256(*self.command(volume, ANY_RUN)) != running.digest:
@@ -303,12 +312,7 @@ class CameraRecorder:
             )
         await asyncio.get_running_loop().run_in_executor(None, self.files.mask_log)
         await shared.catalog.write(partial(runs.end, run_id=running.run.id, ended_us=now_us, reason=failure.cause))
-        try:
-            async with asyncio.timeout(RUN_ENDED_LIMIT_S):
-                await shared.run_ended(running.run)
-        except (NvrError, OSError, TimeoutError) as error:
-            # The pass takes the files later; the next run must not wait for a stalled disk.
-            log.warning("files of an ended run are left to the pass", run=running.run.id, error=str(error))
+        await self._index(running)
         self.running = None
         if failure.cause == "disabled":
             return
@@ -317,6 +321,17 @@ class CameraRecorder:
         elif failure.cause in ("unsupported_codec", "no_video"):
             self._probe_again = True
         await self._fail(failure, (now_us - running.run.started_us) / 1e6 if watch.recording else 0.0)
+
+    async def _index(self, running: Running) -> None:
+        """What the run left in its spool. The next run must not wait for a disk that hangs: the pass comes to its files."""
+        if running.left:
+            self.shared.leave_behind(running.run, running.process)
+            return
+        try:
+            async with asyncio.timeout(RUN_ENDED_LIMIT_S):
+                await self.shared.run_ended(running.run)
+        except (NvrError, OSError, TimeoutError) as error:
+            log.warning("files of an ended run are left to the pass", run=running.run.id, error=str(error))
 
     async def _log(self, running: Running) -> tuple[str, float]:
         """(what the run's ffmpeg said, seconds since its last line)."""
@@ -330,8 +345,8 @@ class CameraRecorder:
         """Say so, and wait as long as the cause asks for; a change of the camera ends the wait."""
         await self._set_state("failed", failure.cause, failure.detail)
         wait_s = self.backoff.after(failure.cause, recorded_s)
-        if failure.cause == "disk_full":
-            wait_s = DISK_FULL_RETRY_S
+        if failure.cause in ("disk_full", "volume_lost"):  # not the camera's fault: at once where there is room
+            wait_s = min(wait_s, DISK_FULL_RETRY_S) if self.shared.volumes.ok() else DISK_FULL_RETRY_S
         with suppress(TimeoutError):
             async with asyncio.timeout(wait_s):
                 await self._changed.wait()
@@ -379,6 +394,25 @@ class CameraRecorder:
             "ending a run", camera=self.camera_id, run=running.run.id, cause=failure.cause, detail=failure.detail
         )
         await running.process.end()
+
+    async def leave(self, failure: Failure) -> None:
+        """As `end`, for a run whose volume was lost: if it cannot end the camera does not wait for it."""
+        running = self.running
+        if running is None or running.asked is not None:
+            return
+        try:
+            async with asyncio.timeout(LEAVE_S):
+                await self.end(failure)
+        except TimeoutError:
+            if self.running is running:
+                running.left = True
+                self._changed.set()
+
+    def hold_back(self, why: str) -> None:
+        """Record no more for want of room; "" lets it again."""
+        if why != self.held_back:
+            self.held_back = why
+            self._changed.set()
 
     async def stopped(self) -> None:
         """The whole fleet was ended, recorders included."""

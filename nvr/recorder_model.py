@@ -36,6 +36,7 @@ class Shared:
     on_state: Callable[[CameraState], None]
     pace: Callable[[], Awaitable[None]]
     on_restart: Callable[[str], None]
+    leave_behind: Callable[[Run, Recorder], None]
     audio_again_s: float = AUDIO_AGAIN_S
     run_id_floor: int = 0
 
@@ -77,3 +78,4 @@ class Running:
     digest: bytes
     log_from: int = 0
     asked: Failure | None = None
+    left: bool = False  # its volume was lost and it does not end: the camera goes on without it

@@ -13,6 +13,7 @@ import os
 import signal
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
+from dataclasses import asdict
 from functools import partial
 from pathlib import Path
 
@@ -27,22 +28,34 @@ from nvr.lags import Lags
 from nvr.process import Spawner, spawn
 from nvr.reload import CatalogWatch
 from nvr.selftest import keep_tested
+from nvr.server_alerts import KeepingLooks, alerts_of
+from nvr.server_store import Store
+from retention.apply import apply
+from retention.clock import ClockTrust
+from retention.days import close_days
+from retention.invariant import check as check_files
+from retention.keeper import Chore, Keeper
+from retention.settle import settle
+from retention.sweep import Sweeper
+from retention.troubles import RetentionLooks
 from storage import binary
 from storage.backup import backup_due
 from storage.camera_json import CameraJson
-from storage.catalog import states
+from storage.catalog import policies, states
 from storage.catalog.db import Catalog, CatalogLock
 from storage.clock import mono_us, wall_us
 from storage.floor import highest_run_id
 from storage.footage import Footage
 from storage.growth import Growth
 from storage.ingest import Drifted, Ingest
-from storage.model import CameraId, FileGrowth, RunId, Segment, Volume
+from storage.model import HOUR_US, CameraId, FileGrowth, RunId, Segment, Volume
 from storage.reconcile import Reconciler
 from storage.spool import Spool
+from storage.terms import DAY_US
 from storage.volumes import Volumes, refuse_network
 from web.app import make_app
 from web.events import Events
+from web.keys import FILES
 
 log = structlog.get_logger()
 
@@ -50,8 +63,10 @@ PASS_S = 10.0
 STARTING_PASS_S = 2.0  # while a camera is starting: its first fragment should show soon
 RELOAD_S = 1.0
 RECONCILE_S = 60.0
+ALERTS_S = 10.0
 BACKUP_S = 3600.0  # how often it is looked whether today's is there
 STEP_US = 2_000_000
+MINUTE_US = 60_000_000
 PASS_LIMIT_S = 30.0  # a volume whose listing takes longer is stalled: the others go on
 
 
@@ -82,7 +97,8 @@ class Server:
             live_runs=self._live_runs,
         )
         self.spool = Spool(self.volumes, self.ingest, self.growth, live_runs=self._live_runs)
-        self.footage = Footage(self.catalog, self.volumes, self.growth)
+        self.store = Store(settings, self.catalog, self.volumes)
+        self.footage = Footage(self.catalog, self.volumes, self.growth, remote=self.store.remote)
         self.events = Events()
         self.fleet = Fleet(
             settings=settings,
@@ -94,9 +110,25 @@ class Server:
             spawn=spawn_recorder,
             on_event=self.events.camera_state,
         )
+        self.sweeper = Sweeper(self.catalog, self.volumes)
+        self.clock = ClockTrust(self.catalog)
+        self.keeper = Keeper(
+            self.catalog,
+            self.volumes,
+            self.sweeper,
+            self.fleet,
+            settings.retention,
+            doubt=self.clock.doubt,
+            chores=self._chores(),
+        )
         self.reconciler = Reconciler(self.catalog, self.volumes, self.ingest)
-        self.jobs = Jobs(self.catalog, self.reconciler)
+        self.jobs = Jobs(self.catalog, self.reconciler, apply=self._sweep_now)
         self.camera_json = CameraJson(self.catalog, self.volumes)
+        looks = {
+            **RetentionLooks(self.keeper, self.volumes).all(),
+            **KeepingLooks(settings, self.catalog, self.volumes, self.keeper, self.clock, self.store.offloader).all(),
+        }
+        self.alerts = alerts_of(settings, self.catalog, self.fleet, self.volumes, lambda: self.url, looks)
         self._watch = CatalogWatch(self.catalog, settings.server.node, self._camera_changed)
         self._tasks: list[asyncio.Task[None]] = []
         self._started_us = 0
@@ -120,6 +152,8 @@ class Server:
         self.ingest.on_segment = self._indexed
         self.ingest.on_drift = self._drifted
         self._started_us = wall_us()
+        default_days = self.settings.retention.default_days
+        await self.catalog.write(partial(policies.seed, default_days=default_days, at_us=self._started_us))
         self._clock_offset_us = self._started_us - mono_us()
         await self.catalog.write(partial(states.begin_life, started_us=self._started_us))
         self.fleet.run_id_floor = await self._run_id_floor()
@@ -129,13 +163,20 @@ class Server:
         await self.fleet.adopt()
         await self._pass()  # what ended runs left behind is indexed before new runs of the same cameras start
         self.fleet.begin()
+        await self.store.start()
         for name, period_s, work in (
             ("pass", PASS_S, self._pass),
             ("reload", RELOAD_S, self._reload),
             ("reconcile", RECONCILE_S, self.reconciler.step),
+            ("alerts", ALERTS_S, self.alerts.step),
+            ("alerts tidied", BACKUP_S, self.alerts.tidy),
             ("backup", BACKUP_S, partial(backup_due, self.catalog, self.volumes)),
         ):
             self._tasks.append(asyncio.create_task(self._every(name, period_s, work), name=name))
+        for name, period_s, turn in self.keeper.open():
+            self._tasks.append(asyncio.create_task(self._every(name, period_s, turn), name=name))
+        await self.alerts.forget_other_places()
+        self._tasks += [asyncio.create_task(courier, name="alert courier") for courier in self.alerts.couriers()]
         self._tasks.append(asyncio.create_task(keep_tested(self.lags, self.catalog, self.ffmpeg), name="selftest"))
 
     async def _run_id_floor(self) -> int:
@@ -157,7 +198,10 @@ class Server:
             ffmpeg=self.ffmpeg,
             events=self.events,
             ingest=self.ingest,
+            offloader=self.store.offloader,
+            keeper=self.keeper,
         )
+        self.sweeper.files = app[FILES]
         self._runner = web.AppRunner(app, access_log=None, handler_cancellation=True, shutdown_timeout=2.0)
         await self._runner.setup()
         site = web.TCPSite(self._runner, host, port, backlog=512)
@@ -178,6 +222,8 @@ class Server:
         await asyncio.gather(*self._tasks, return_exceptions=True)
         self._tasks.clear()
         await self.jobs.close()
+        await self.store.close()
+        await self.keeper.close()
         if self._runner is not None:
             await self._runner.cleanup()
             self._runner = None
@@ -230,6 +276,8 @@ class Server:
     async def _pass_volume(self, volume: Volume) -> list[FileGrowth] | None:
         """None: it could not be looked at. Nothing of what one volume does may hold back another."""
         loop = asyncio.get_running_loop()
+        if volume.state == "slow":
+            return None
         try:
             async with asyncio.timeout(PASS_LIMIT_S):
                 await loop.run_in_executor(self.volumes.pool(volume.id), self.volumes.recheck, volume.id)
@@ -243,10 +291,30 @@ class Server:
     async def _reload(self) -> None:
         if await self._watch.poll():
             self.jobs.look()
+            self.keeper.ask()
 
     def _camera_changed(self, camera_id: CameraId) -> None:
         self.fleet.camera_changed(camera_id)
         self.camera_json.changed(camera_id)
+        self.keeper.ask()  # it may have got another policy
+
+    def _chores(self) -> list[Chore]:
+        return [
+            Chore("clock", MINUTE_US, self.clock.doubt),
+            Chore("days", HOUR_US, lambda: close_days(self.catalog, wall_us())),
+            Chore(
+                "invariant",
+                DAY_US,
+                last_us=mono_us() - DAY_US + 15 * MINUTE_US,
+                work=lambda: check_files(self.catalog, self.volumes),
+            ),
+        ]
+
+    async def _sweep_now(self) -> dict[str, object]:
+        """For `nvr retention apply`."""
+        doubt = await self.clock.doubt()
+        await settle(self.catalog, wall_us(), trusted=not doubt)
+        return asdict(await apply(self.catalog, self.sweeper, wall_us(), doubt=doubt))
 
     def _live_runs(self) -> set[RunId]:
         return self.fleet.live_runs()  # made after those who ask

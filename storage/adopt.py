@@ -13,7 +13,7 @@ from pathlib import Path
 import structlog
 
 from storage import frags
-from storage.catalog import inits, runs, segments
+from storage.catalog import garbage, inits, runs, segments
 from storage.catalog.db import Catalog
 from storage.catalog.sqlite import Connection
 from storage.describe import init_of
@@ -26,19 +26,20 @@ from storage.volumes import Volumes
 
 log = structlog.get_logger()
 
-INDEXED, KNOWN, GONE, EMPTY, QUARANTINED, UNKNOWN_CAMERA = (
+INDEXED, KNOWN, GONE, EMPTY, QUARANTINED, UNKNOWN_CAMERA, GARBAGE = (
     "indexed",
     "known",
     "gone",
     "empty",
     "quarantined",
     "unknown_camera",
+    "garbage",
 )
 
 
 @dataclass(frozen=True, slots=True)
 class Adopted:
-    """`outcome`: indexed | known | gone | empty (removed) | quarantined | unknown_camera (left where it is)."""
+    """`outcome`: indexed | known | gone | empty (removed) | quarantined | unknown_camera, garbage (left where they are)."""
 
     outcome: str
     segment: Segment | None = None
@@ -58,12 +59,19 @@ async def adopt(
 
     Raises OSError or Unavailable; the file is untouched then.
     """
+    if await catalog.read(partial(garbage.has, volume_id=volume.id, path=below(volume, path))):
+        return Adopted(GARBAGE)
     examined = await inspect(volumes, volume, path)
     if isinstance(examined, Adopted):
         return examined
     return await catalog.write(
         partial(put, volume=volume, camera_id=camera_id, examined=examined, usual=usual, next_start_us=next_start_us)
     )
+
+
+def below(volume: Volume, path: Path) -> str:
+    """As `garbage` names a file."""
+    return str(path.relative_to(volume.path))
 
 
 async def inspect(volumes: Volumes, volume: Volume, path: Path) -> Examined | Adopted:
@@ -97,6 +105,8 @@ def put(
     """The row of a sound file, beside those of its run."""
     name = parse_archive_name(examined.path.name)
     assert name is not None
+    if garbage.has(db, volume.id, below(volume, examined.path)):
+        return Adopted(GARBAGE)
     if runs.recover(db, camera_id=camera_id, run_id=name.run_id, volume_id=volume.id) is None:
         return Adopted(UNKNOWN_CAMERA)
     if segments.get(db, name.run_id, name.n) is not None:

@@ -9,8 +9,8 @@ from functools import partial
 from config.errors import Corrupt
 from storage import frags
 from storage.clip import Clip, Edges, Piece, lay_out, pieces
-from storage.files import Files, OpenFile
-from storage.fmp4 import FragmentBoxes, InitBoxes, parse_init, read_fragments
+from storage.files import Files, Source
+from storage.fmp4 import FragmentBoxes, InitBoxes, fragments_of, parse_init
 from storage.fmp4_edit import head_bytes
 from storage.footage import Footage
 from storage.model import Fragment, InitId, RunId, Segment, SegmentFlag, Slice
@@ -57,14 +57,14 @@ async def _edges(files: Files, piece: Piece, fragments: Callable[[Segment], Sequ
 async def boxes_of(files: Files, segment: Segment, fragment: Fragment, init: InitBoxes) -> FragmentBoxes:
     """A fragment's boxes, as they are in the file. Raises Corrupt when they are not what the index says."""
     async with files.open(segment) as file:
-        work = partial(read_fragments, file.fd, fragment.offset, init, at_most=1)
+        work = partial(fragments_of, file.pread, file.size_bytes, fragment.offset, init, at_most=1)
         found, _ = await asyncio.get_running_loop().run_in_executor(file.pool, work)
     if not found or found[0].size_bytes != fragment.size_bytes:
         raise Corrupt(f"segment {segment.n} of run {segment.run_id} is not as it was indexed")
     return found[0]
 
 
-async def head(file: OpenFile, fragment: Fragment) -> bytes:
+async def head(file: Source, fragment: Fragment) -> bytes:
     """A fragment's bytes before its media. Raises Corrupt when they are not what the index says."""
     ahead = _HEAD_AHEAD
     while True:

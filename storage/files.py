@@ -1,7 +1,8 @@
 """Open footage files: a cache of descriptors, and the pins that keep what is being served from being deleted.
 
 One Files for the whole server, used from the event loop; every open runs in the pool of the file's volume. A file is known by
-(run, n), not by its path: the descriptor stays good when the file moves from the spool to the archive.
+(run, n), not by its path: the descriptor stays good when the file moves from the spool to the archive. Footage that is in the
+object store is read from there when it is not here.
 """
 
 from __future__ import annotations
@@ -10,7 +11,7 @@ import asyncio
 import os
 from collections import OrderedDict
 from collections.abc import AsyncIterator, Awaitable, Callable
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Executor
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from io import FileIO
@@ -19,6 +20,7 @@ from config.errors import NotFound, Unavailable
 from storage.clock import Clock, mono_us
 from storage.model import CameraId, RunId, Segment, Tier
 from storage.paths import segment_path
+from storage.remote import Remote, RemoteFile
 from storage.volumes import Volumes
 
 MAX_OPEN = 256
@@ -38,13 +40,24 @@ class OpenFile:
 
     key: Key
     file: FileIO
-    pool: ThreadPoolExecutor
+    pool: Executor
     readers: int = 0
     dropped: bool = False
 
     @property
     def fd(self) -> int:
         return self.file.fileno()
+
+    @property
+    def size_bytes(self) -> int:
+        return os.fstat(self.fd).st_size
+
+    def pread(self, count: int, offset: int) -> bytes:
+        """As os.pread. Blocking."""
+        return os.pread(self.fd, count, offset)
+
+    async def ready(self, offset: int) -> None:
+        """Nothing is in the way of reading there."""
 
     def cached(self, offset: int, count: int) -> bool:
         """Whether these bytes can be had without the disk, as far as samples tell. False where the file system cannot say."""
@@ -65,6 +78,10 @@ class OpenFile:
         return await asyncio.get_running_loop().run_in_executor(self.pool, os.pread, self.fd, count, offset)
 
 
+Source = OpenFile | RemoteFile
+"""What a segment's bytes are read from."""
+
+
 @dataclass(slots=True)
 class _Pin:
     since_us: int
@@ -73,24 +90,42 @@ class _Pin:
 
 
 class Files:
-    """`look_up` answers where a segment is now; raises NotFound. `clock` must never step."""
+    """`look_up` answers where a segment is now; raises NotFound. `remote`: None without an object store. `clock` must never
+    step."""
 
-    def __init__(self, volumes: Volumes, look_up: LookUp, *, clock: Clock = mono_us, max_open: int = MAX_OPEN) -> None:
+    def __init__(
+        self,
+        volumes: Volumes,
+        look_up: LookUp,
+        *,
+        remote: Remote | None = None,
+        clock: Clock = mono_us,
+        max_open: int = MAX_OPEN,
+    ) -> None:
         self._volumes = volumes
         self._look_up = look_up
+        self._remote = remote
         self._clock = clock
         self._max_open = max_open
         self._open: OrderedDict[Key, OpenFile] = OrderedDict()
         self._pins: dict[Key, _Pin] = {}
 
     @asynccontextmanager
-    async def open(self, segment: Segment) -> AsyncIterator[OpenFile]:
-        """The segment's file, kept open and pinned meanwhile.
+    async def open(self, segment: Segment) -> AsyncIterator[Source]:
+        """The segment's file, kept open and pinned meanwhile; its object where the file is not here.
 
-        Raises NotFound when it is gone, Unavailable when its volume is away or does not answer as it should.
+        Raises NotFound when it is gone, Unavailable when its volume or the store is away or does not answer as it should,
+        Conflict (`cold`) when it must be restored first.
         """
         key = (segment.run_id, segment.n)
         handle = self._open.get(key) or await self._opened(segment)
+        if isinstance(handle, RemoteFile):
+            self._pin(key, 1)
+            try:
+                yield handle
+            finally:
+                self._pin(key, -1)
+            return
         self._open.move_to_end(key)
         handle.readers += 1
         self._pin(key, 1)
@@ -102,17 +137,35 @@ class Files:
             if handle.dropped and handle.readers == 0:
                 handle.file.close()
 
-    async def _opened(self, segment: Segment) -> OpenFile:
+    async def _opened(self, segment: Segment) -> Source:
+        """Local before remote: it is nearer, and the store may be away."""
+        if segment.tier is Tier.REMOTE:
+            return await self._remote_file(segment)
         try:
-            file, pool = await self._open_at(segment)
-        except FileNotFoundError:
-            # It was moved from the spool to the archive a moment ago: look it up once more.
+            return await self._local(segment)
+        except (FileNotFoundError, NotFound, Unavailable) as error:
+            if segment.tier is Tier.LOCAL and isinstance(error, Unavailable):
+                raise
+            # Moved from the spool to the archive a moment ago, or taken from its volume: look it up once more.
             segment = await self._look_up(segment.camera_id, segment.run_id, segment.n)
-            try:
-                file, pool = await self._open_at(segment)
-            except FileNotFoundError as error:
-                message = f"the file of segment {segment.n} of run {segment.run_id} is missing"
-                raise NotFound(message) from error
+            if segment.tier is not Tier.LOCAL:
+                return await self._remote_file(segment)
+        try:
+            return await self._local(segment)
+        except FileNotFoundError as error:
+            message = f"the file of segment {segment.n} of run {segment.run_id} is missing"
+            raise NotFound(message) from error
+
+    async def _remote_file(self, segment: Segment) -> RemoteFile:
+        if self._remote is None:
+            raise Unavailable(
+                f"segment {segment.n} of run {segment.run_id} is in the object store only, and no store is configured",
+                field="offload.bucket",
+            )
+        return await self._remote.open(segment)
+
+    async def _local(self, segment: Segment) -> OpenFile:
+        file, pool = await self._open_at(segment)
         key = (segment.run_id, segment.n)
         known = self._open.get(key)
         if known is not None:  # another request was as quick
@@ -123,9 +176,7 @@ class Files:
             self._drop(next(iter(self._open)))
         return handle
 
-    async def _open_at(self, segment: Segment) -> tuple[FileIO, ThreadPoolExecutor]:
-        if segment.tier is Tier.REMOTE:
-            raise Unavailable(f"segment {segment.n} of run {segment.run_id} is in the object store only")
+    async def _open_at(self, segment: Segment) -> tuple[FileIO, Executor]:
         path = segment_path(self._volumes.path(segment.volume_id), segment)
         pool = self._volumes.pool(segment.volume_id)
         try:

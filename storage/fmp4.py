@@ -10,12 +10,17 @@ from __future__ import annotations
 
 import os
 import struct
+from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from typing import NamedTuple
 
 from storage.fmp4_init import InitBoxes, TrackInfo, parse_init, read_init
 
-__all__ = ["FragmentBoxes", "InitBoxes", "TrackInfo", "parse_init", "read_fragments", "read_init"]
+__all__ = ["FragmentBoxes", "InitBoxes", "TrackInfo", "fragments_of", "parse_init", "read_fragments", "read_init"]
+
+Pread = Callable[[int, int], bytes]
+"""As os.pread without the descriptor: (count, offset)."""
 
 _HEADER = struct.Struct(">I4s")
 _I32_MAX = (1 << 31) - 1
@@ -92,12 +97,18 @@ def read_fragments(
 
     Never raises for what the bytes say: it ends before the first box that is incomplete or makes no sense.
     """
-    end = os.fstat(fd).st_size
+    return fragments_of(partial(os.pread, fd), os.fstat(fd).st_size, offset, init, at_most=at_most)
+
+
+def fragments_of(
+    pread: Pread, end: int, offset: int, init: InitBoxes, *, at_most: int | None = None
+) -> tuple[list[FragmentBoxes], int]:
+    """As `read_fragments`, of whatever can be read as a file of `end` bytes."""
     found: list[FragmentBoxes] = []
     ahead = _AHEAD_BYTES
     while at_most is None or len(found) < at_most:
         try:
-            fragment = _read_fragment(fd, offset, end, init, ahead)
+            fragment = _read_fragment(pread, offset, end, init, ahead)
         except (_Nonsense, struct.error, IndexError):
             break
         if fragment is None:
@@ -108,16 +119,16 @@ def read_fragments(
     return found, offset
 
 
-def _read_fragment(fd: int, start: int, end: int, init: InitBoxes, ahead: int) -> FragmentBoxes | None:
+def _read_fragment(pread: Pread, start: int, end: int, init: InitBoxes, ahead: int) -> FragmentBoxes | None:
     """None: not complete yet."""
     prft = _Prft()
-    buffer = os.pread(fd, min(ahead, end - start) if end > start else 0, start)
+    buffer = pread(min(ahead, end - start) if end > start else 0, start)
     base = offset = start  # `base`: where the buffer starts
     for _ in range(_MAX_IN_FRONT):
         at = offset - base
         if at + 16 > len(buffer):
             base, at = offset, 0
-            buffer = os.pread(fd, min(ahead, max(end - offset, 0)), offset)
+            buffer = pread(min(ahead, max(end - offset, 0)), offset)
             if len(buffer) < 16:
                 return None
         size, kind = _HEADER.unpack_from(buffer, at)
@@ -134,7 +145,7 @@ def _read_fragment(fd: int, start: int, end: int, init: InitBoxes, ahead: int) -
                 return None
             if at + size + 16 > len(buffer):
                 base, at = offset, 0
-                buffer = os.pread(fd, size + 16, offset)
+                buffer = pread(size + 16, offset)
             return _fragment(buffer, at, head, size, start, offset, end, init, prft)
         if offset + size > end:
             if kind != b"prft" and kind not in _IN_FRONT:

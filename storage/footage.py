@@ -11,16 +11,30 @@ from collections import OrderedDict
 from functools import partial
 from pathlib import Path
 
-from config.errors import NotFound
+from config.errors import NotFound, Unavailable
 from storage import frags, timeline
 from storage.catalog import cameras, inits, runs, segments
 from storage.catalog.db import Catalog
 from storage.catalog.sqlite import Connection
 from storage.clock import Clock, mono_us, wall_us
-from storage.fmp4 import parse_init, read_fragments
+from storage.fmp4 import Pread, fragments_of, parse_init
 from storage.growth import Growth
-from storage.model import Camera, CameraId, Fragment, Init, InitId, Run, RunId, Segment, SegmentFlag, Slice, Timeline
+from storage.model import (
+    Camera,
+    CameraId,
+    Fragment,
+    Init,
+    InitId,
+    Run,
+    RunId,
+    Segment,
+    SegmentFlag,
+    Slice,
+    Tier,
+    Timeline,
+)
 from storage.paths import segment_path
+from storage.remote import Remote
 from storage.selection import select
 from storage.volumes import Volumes
 
@@ -33,8 +47,17 @@ SELECT_IN_THREAD_OVER = 2000
 
 
 class Footage:
-    def __init__(self, catalog: Catalog, volumes: Volumes, growth: Growth, *, clock: Clock = wall_us) -> None:
+    def __init__(
+        self,
+        catalog: Catalog,
+        volumes: Volumes,
+        growth: Growth,
+        *,
+        remote: Remote | None = None,
+        clock: Clock = wall_us,
+    ) -> None:
         self.volumes = volumes
+        self.remote = remote
         self._catalog = catalog
         self._growth = growth
         self._clock = clock
@@ -152,13 +175,23 @@ class Footage:
         return found
 
     async def fragments(self, segment: Segment) -> list[Fragment]:
-        """Unpacked, or read from the file's boxes where one did not fit the packed form. Raises OSError, NotFound."""
+        """Unpacked, or read from the file's boxes where one did not fit the packed form. Raises OSError, NotFound, Unavailable,
+        Conflict (`cold`)."""
         init = await self.init(segment.init_id)
         if SegmentFlag.FRAGS_IN_FILE not in segment.flags:
             return list(frags.unpack(segment.frags, len(init.data)))
-        path = segment_path(self.volumes.path(segment.volume_id), segment)
         loop = asyncio.get_running_loop()
-        return await loop.run_in_executor(self.volumes.pool(segment.volume_id), _fragments_of, path, init.data)
+        if segment.tier is not Tier.REMOTE:
+            try:
+                path = segment_path(self.volumes.path(segment.volume_id), segment)
+                return await loop.run_in_executor(self.volumes.pool(segment.volume_id), _in_file, path, init.data)
+            except (FileNotFoundError, NotFound):
+                if segment.tier is Tier.LOCAL:
+                    raise
+        if self.remote is None:
+            raise Unavailable("this footage is in the object store only, and no store is configured")
+        file = await self.remote.open(segment)
+        return await loop.run_in_executor(file.pool, _fragments_of, file.pread, file.size_bytes, init.data)
 
     async def nearest(self, camera_id: CameraId, from_us: int, to_us: int) -> tuple[int | None, int | None]:
         """(end of the last footage before the window, start of the first after it)."""
@@ -197,14 +230,19 @@ class Footage:
         return self._growth.live_edge_us(camera_id)
 
 
-def _fragments_of(path: Path, init_data: bytes) -> list[Fragment]:
+def _in_file(path: Path, init_data: bytes) -> list[Fragment]:
     """Blocking."""
-    init = parse_init(init_data)
     fd = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
     try:
-        boxes, _ = read_fragments(fd, len(init_data), init)
+        return _fragments_of(partial(os.pread, fd), os.fstat(fd).st_size, init_data)
     finally:
         os.close(fd)
+
+
+def _fragments_of(pread: Pread, size_bytes: int, init_data: bytes) -> list[Fragment]:
+    """Blocking."""
+    init = parse_init(init_data)
+    boxes, _ = fragments_of(pread, size_bytes, len(init_data), init)
     scale = init.video.timescale
     made = []
     passed_us = 0

@@ -73,7 +73,8 @@ class Drifted:
 
 
 class Ingest:
-    """`on_segment` is told of every new row; `on_drift` of a run to be ended. Both return at once."""
+    """`on_segment` is told of every new row; `on_drift` of a run to be ended. Both return at once. `step` is told of each step
+    a file takes: tests die there."""
 
     def __init__(
         self,
@@ -89,6 +90,7 @@ class Ingest:
         self._lag_of = lag_of
         self.on_segment = on_segment
         self.on_drift = on_drift
+        self.step: Callable[[str], None] = lambda name: None
         self._runs: dict[RunId, RunState] = {}
         self._usual: dict[tuple[CameraId, int], float] = {}
         self.counts: Counter[str] = Counter()  # segments, bytes, quarantined, empty, failed
@@ -178,13 +180,17 @@ class Ingest:
         if examined.broken:
             await self._quarantine(volume, examined, examined.broken)
             return None
+        self.step("examined")
         try:
             segment = self._date(state, volume, name, examined, last_of_run)
             target = root / ARCHIVE / archive_path(segment.camera_id, segment.start_us, segment.run_id, segment.n)
             if not await loop.run_in_executor(pool, place, path, target, segment.sha256):
                 await self._quarantine(volume, examined, f"{target} exists with other bytes")
                 return None
-            return await self.index(state, segment, examined)
+            self.step("placed")
+            indexed = await self.index(state, segment, examined)
+            self.step("indexed")
+            return indexed
         except BaseException:
             # Dated, perhaps moved, but without a row: bring the run back from the catalog next time, which indexes it.
             self._runs.pop(name.run_id, None)

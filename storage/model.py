@@ -32,6 +32,7 @@ CAUSES = (
     "camera_time_jump",
     "parameters_changed",
     "disk_full",
+    "volume_lost",
     "killed",
     "server_down",
     "disabled",
@@ -282,7 +283,8 @@ class FileGrowth:
 
 @dataclass(frozen=True, slots=True)
 class Volume:
-    """A file system folder for footage. `state`: ok | missing | foreign | full | readonly. Nothing is written unless ok."""
+    """A file system folder for footage. `state`: ok | missing | foreign | full | readonly | slow. Only on one that is ok
+    recorders are started."""
 
     id: VolumeId
     uuid: str

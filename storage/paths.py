@@ -4,6 +4,8 @@
 <volume>/spool/<camera_id>-<run_id>-<n>.mp4
 <volume>/archive/<camera_id>/<YYYY>/<MM>/<DD>/<HH>/<start_ms>-<run_id>-<n>.mp4      UTC
 <volume>/quarantine/<name>
+<volume>/.nvr-volume    its uuid
+<volume>/.nvr-probe     what storage.volume_watch writes
 ```
 """
 
@@ -20,6 +22,7 @@ SPOOL = "spool"
 ARCHIVE = "archive"
 QUARANTINE = "quarantine"
 VOLUME_FILE = ".nvr-volume"
+PROBE_FILE = ".nvr-probe"
 
 _SPOOL_NAME = re.compile(r"([1-9][0-9]{0,17})-([1-9][0-9]{0,17})-([0-9]{6,12})\.mp4")
 _ARCHIVE_NAME = re.compile(r"([0-9]{1,18})-([1-9][0-9]{0,17})-([0-9]{6,12})\.mp4")

@@ -23,15 +23,15 @@ from typing import Any, TypeVar
 import structlog
 
 from config.errors import NvrError
-from storage.adopt import EMPTY, INDEXED, QUARANTINED, UNKNOWN_CAMERA, adopt
-from storage.catalog import hours, segments
+from storage.adopt import EMPTY, INDEXED, QUARANTINED, UNKNOWN_CAMERA, adopt, below
+from storage.catalog import garbage, hours, offloads, segments, sweeping
 from storage.catalog.db import Catalog
 from storage.catalog.segments import Kept
 from storage.catalog.sqlite import Connection
 from storage.clock import Clock, wall_us
 from storage.ingest import Ingest
 from storage.listing import DAY_US, ArchiveFile, cameras_of, days_of, files_of, is_gone
-from storage.model import HOUR_US, CameraId, Volume, VolumeId
+from storage.model import HOUR_US, CameraId, Tier, Volume, VolumeId
 from storage.paths import ARCHIVE, archive_path
 from storage.volumes import Volumes
 
@@ -267,6 +267,8 @@ class Reconciler:
                 report.strangers += 1
                 log.error("second copy of a segment left alone", path=str(file.path))
             return
+        if await self._catalog.read(partial(garbage.has, volume_id=volume.id, path=below(volume, file.path))):
+            return  # the sweeper's
         if dry_run:
             report.indexed += 1  # or what it turns out to be when it is read
             return
@@ -293,15 +295,19 @@ class Reconciler:
 
     async def _still(self, volume: Volume, row: Kept) -> bool:
         found = await self._catalog.read(partial(segments.get, run_id=row.run_id, n=row.n))
-        return found is not None and found.start_us == row.start_us and found.volume_id == volume.id
+        here = found is not None and found.tier is not Tier.REMOTE and found.volume_id == volume.id
+        return here and found is not None and found.start_us == row.start_us
 
     async def _take_out(self, volume: Volume, rows: Sequence[tuple[CameraId, Kept]]) -> None:
         """Rows whose files are gone become deletions; an alarm for each camera."""
         at_us = self._clock()
 
         def remove(db: Connection, some: Sequence[tuple[CameraId, Kept]]) -> None:
-            found = [segments.get(db, row.run_id, row.n) for _, row in some]
-            segments.remove(db, [segment for segment in found if segment], reason="missing", at_us=at_us)
+            rows_now = [one for _, row in some if (one := segments.get(db, row.run_id, row.n)) is not None]
+            found = [one for one in rows_now if one.tier is not Tier.REMOTE]  # its file has just gone where it should
+            stored = [one for one in found if one.tier is Tier.BOTH and offloads.verified(db, one.run_id, one.n)]
+            sweeping.local_copy_gone(db, stored)  # the object store has it still
+            segments.remove(db, [one for one in found if one not in stored], reason="missing", at_us=at_us)
 
         for camera_id in sorted({camera_id for camera_id, _ in rows}):
             of_camera = [(camera, row) for camera, row in rows if camera == camera_id]

@@ -118,8 +118,11 @@ class Spool:
         return [grown for grown in growth if grown.run_id in live]
 
     async def run_ended(self, run: Run) -> None:
-        """Index all that is left of a run whose ffmpeg is gone, before the camera's next run starts."""
+        """Index all that is left of a run whose ffmpeg is gone, before the camera's next run starts. On a volume that is away
+        or hangs it waits for the pass."""
         volume = self._volumes.get(run.volume_id)
+        if volume.state not in ("ok", "full"):
+            return
         names = [name for name in await self.listing(volume) if name.run_id == run.id]
         await self._ingest.take_all(volume, names, live=set())
         for name in names:

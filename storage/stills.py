@@ -12,13 +12,12 @@ from collections import OrderedDict
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import partial
-from os import pread
 from pathlib import Path
 
 import structlog
 
 from config.errors import Corrupt, Unavailable
-from storage.files import Files, OpenFile
+from storage.files import Files, Source
 from storage.fmp4 import InitBoxes, parse_init
 from storage.fmp4_edit import Sample, head_bytes, shifted, video_samples
 from storage.model import Fragment, Init, RunId, Segment
@@ -151,7 +150,7 @@ class _Reader:
     Media times are counted from the first fragment fed: some cameras begin at 2^63.
     """
 
-    def __init__(self, file: OpenFile, boxes: InitBoxes, fragments: Sequence[Fragment], times: Sequence[int]) -> None:
+    def __init__(self, file: Source, boxes: InitBoxes, fragments: Sequence[Fragment], times: Sequence[int]) -> None:
         self._file = file
         self._boxes = boxes
         self._fragments = fragments
@@ -197,14 +196,14 @@ class _Reader:
             if len(made) + size > MAX_FEED_BYTES:
                 raise Unavailable("the keyframe is too far away for a picture of this instant: ask without exact")
             made += self._moved(head, zero)
-            made += pread(self._file.fd, size, fragment.offset + len(head))
+            made += self._file.pread(size, fragment.offset + len(head))
         return bytes(made)
 
     def _head(self, index: int) -> tuple[bytes, list[Sample]]:
         fragment = self._fragments[index]
         ahead = 4096
         while True:
-            data = pread(self._file.fd, min(ahead, fragment.size_bytes), fragment.offset)
+            data = self._file.pread(min(ahead, fragment.size_bytes), fragment.offset)
             size = head_bytes(data)
             if size is not None:
                 break

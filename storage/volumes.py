@@ -6,12 +6,13 @@ wipe the index. Hence `.nvr-volume`: a folder the catalog knows must hold its ow
 
 from __future__ import annotations
 
-import hashlib
+import asyncio
 import os
 import uuid
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 
 import structlog
@@ -24,6 +25,7 @@ from storage.catalog.sqlite import Connection
 from storage.floor import highest_camera_id
 from storage.model import CameraId, Volume, VolumeId
 from storage.paths import ARCHIVE, QUARANTINE, SPOOL, VOLUME_FILE
+from storage.volume_choice import score, steady
 
 log = structlog.get_logger()
 
@@ -51,7 +53,9 @@ NETWORK_FILE_SYSTEMS = frozenset(
     ]
 )
 FULL_BYTES = 32 * 1024 * 1024
-"""Below this nothing new is started on a volume: one segment of a busy camera."""
+FULL_SHARE = 32
+OPEN_LIMIT_S = 10.0
+"""A volume that takes longer to answer at the start of the server is taken for stalled."""
 POOL_THREADS = 2
 LOST_AND_FOUND = "lost+found"  # a new ext4 file system is not empty
 
@@ -60,6 +64,11 @@ LOST_AND_FOUND = "lost+found"  # a new ext4 file system is not empty
 class Space:
     free_bytes: int
     total_bytes: int
+
+
+def full_bytes(total_bytes: int) -> int:
+    """Below this nothing new is started on a volume: one segment of a busy camera, on a very small one 1/32 of it."""
+    return min(FULL_BYTES, total_bytes // FULL_SHARE)
 
 
 def space(path: Path | str) -> Space:
@@ -168,20 +177,31 @@ def check(volume: Volume) -> Volume:
         if os.statvfs(root).f_flag & os.ST_RDONLY:
             return replace(volume, state="readonly", detail=f"{root} is mounted read-only: check its disk")
         for folder in (SPOOL, ARCHIVE, QUARANTINE):
-            (root / folder).mkdir(mode=0o750, exist_ok=True)
+            if not (root / folder).is_dir():  # mkdir waits for a file system that is frozen, even where there is one
+                (root / folder).mkdir(mode=0o750, exist_ok=True)
             if not os.access(root / folder, os.W_OK | os.X_OK, effective_ids=True):
                 detail = f"{root / folder} cannot be written: give it to the user that nvr runs as"
                 return replace(volume, state="readonly", detail=detail)
-        free = space(root).free_bytes
-        if free < FULL_BYTES:
-            return replace(volume, state="full", detail=f"{root} has {free // 1_000_000} MB left")
+        there = space(root)
+        if there.free_bytes < full_bytes(there.total_bytes):
+            return replace(volume, state="full", detail=f"{root} has {there.free_bytes // 1_000_000} MB left")
     except OSError as error:
         return replace(volume, state="missing", detail=f"{root}: {error.strerror}")
     return replace(volume, state="ok", detail="")
 
 
+def look(volume: Volume) -> tuple[Volume, Space | None]:
+    """`check`, and the space where it can be told. Blocking."""
+    checked = check(volume)
+    try:
+        return checked, space(checked.path) if checked.state in ("ok", "full", "readonly") else None
+    except OSError:
+        return replace(checked, state="missing", detail=f"{checked.path} went away"), None
+
+
 class Volumes:
-    """The server's volumes, checked every 10 s by the pass. Each has an I/O pool of its own: a stalled disk stops itself."""
+    """The server's volumes, checked every few seconds (storage.volume_watch). Each has an I/O pool of its own: a stalled disk
+    stops itself."""
 
     def __init__(self, catalog: Catalog, paths: Sequence[Path]) -> None:
         self._catalog = catalog
@@ -189,14 +209,32 @@ class Volumes:
         self._volumes: dict[VolumeId, Volume] = {}
         self._pools: dict[VolumeId, ThreadPoolExecutor] = {}
         self._space: dict[VolumeId, Space] = {}
+        self._ailing: dict[VolumeId, tuple[str, str]] = {}
+        self._weights: dict[VolumeId, float] = {}
+        self.held_full: frozenset[VolumeId] = frozenset()
+        """Those on which only held footage is left: others are chosen as long as there are any."""
 
     async def open(self) -> None:
-        """Registers the configured paths. Raises Invalid (see `register`); a missing volume is no error."""
-        paths = self._paths
-        found = await self._catalog.write(lambda db: [register(db, path) for path in paths])
-        for volume in found:
+        """Registers the configured paths. Raises Invalid (see `register`); a missing volume is no error, nor is one that
+        does not answer."""
+        # Asked of the writer: a server whose catalog cannot be written for want of room must not start.
+        known = {volume.path: volume for volume in await self._catalog.write(rows.listing)}
+        for path in self._paths:
+            volume = known.get(str(path))
+            if volume is None:
+                volume = await self._catalog.write(partial(register, path=path))
             self._pools[volume.id] = ThreadPoolExecutor(POOL_THREADS, thread_name_prefix=f"volume-{volume.id}")
-            self._take(volume)
+            await self._open_known(volume, path)
+
+    async def _open_known(self, volume: Volume, path: Path) -> None:
+        loop = asyncio.get_running_loop()
+        try:
+            async with asyncio.timeout(OPEN_LIMIT_S):
+                await loop.run_in_executor(self._pools[volume.id], refuse_network, path, "storage.volumes")
+                self._take(*await loop.run_in_executor(self._pools[volume.id], look, volume))
+        except TimeoutError:
+            self.ailing(volume.id, "slow", f"{path} does not answer: check its disk")
+            self._take(volume, None)
 
     def close(self) -> None:
         for pool in self._pools.values():
@@ -204,16 +242,30 @@ class Volumes:
 
     def recheck(self, volume_id: VolumeId) -> None:
         """Blocking: call it in the volume's own pool."""
-        self._take(check(self._volumes[volume_id]))
+        self._take(*look(self._volumes[volume_id]))
 
-    def _take(self, volume: Volume) -> None:
+    def seen(self, volume: Volume, there: Space | None) -> None:
+        """What `look` found a moment ago."""
+        self._take(volume, there)
+
+    def ailing(self, volume_id: VolumeId, state: str, detail: str = "") -> None:
+        """What only writing there shows (`slow`, `readonly`): it stands until it is taken back with the state `ok`."""
+        if state == "ok":
+            self._ailing.pop(volume_id, None)
+        else:
+            self._ailing[volume_id] = (state, detail)
+
+    def _take(self, volume: Volume, there: Space | None) -> None:
+        if volume.id in self._ailing and volume.state in ("ok", "full", "slow"):
+            state, detail = self._ailing[volume.id]
+            volume = replace(volume, state=state, detail=detail)
         before = self._volumes.get(volume.id)
         if before is None or before.state != volume.state:
             say = log.info if volume.state == "ok" else log.error
             say("volume " + volume.state, volume=volume.id, path=volume.path, detail=volume.detail)
         self._volumes[volume.id] = volume
-        if volume.state in ("ok", "full", "readonly"):
-            self._space[volume.id] = space(volume.path)
+        if there is not None:
+            self._space[volume.id] = there
 
     def all(self) -> list[Volume]:
         return list(self._volumes.values())
@@ -241,12 +293,21 @@ class Volumes:
     def pool(self, volume_id: VolumeId) -> ThreadPoolExecutor:
         return self._pools[volume_id]
 
+    def weigh(self, capacities: Mapping[VolumeId, int]) -> None:
+        """How many bytes of footage each volume can take; until this is known it is its size. Small changes move nobody."""
+        self._weights |= steady(self._weights, {key: float(max(1, value)) for key, value in capacities.items()})
+
+    def _weight(self, volume_id: VolumeId) -> float:
+        there = self._space.get(volume_id)
+        return self._weights.get(volume_id) or float(there.total_bytes if there and there.total_bytes else 1)
+
     def choose(self, camera_id: CameraId) -> Volume:
-        """Where a camera's next run goes: always the same among the same volumes (rendezvous hashing), so that losing one
+        """Where a camera's next run goes: always the same among the same volumes (storage.volume_choice), so that losing one
         moves only its own cameras. Raises Unavailable when none may be written."""
         usable = self.ok()
         if not usable:
             why = "; ".join(volume.detail for volume in self._volumes.values())
-            full = bool(self._volumes) and all(volume.state == "full" for volume in self._volumes.values())
-            raise Unavailable(f"no volume can be written: {why}", cause="disk_full" if full else "unknown")
-        return max(usable, key=lambda volume: hashlib.sha256(f"{volume.uuid}/{camera_id}".encode()).digest())
+            full = any(volume.state == "full" for volume in self._volumes.values())
+            raise Unavailable(f"no volume can be written: {why}", cause="disk_full" if full else "volume_lost")
+        usable = [volume for volume in usable if volume.id not in self.held_full] or usable
+        return max(usable, key=lambda volume: score(volume.uuid, camera_id, self._weight(volume.id)))

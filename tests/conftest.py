@@ -10,6 +10,7 @@ import pytest
 from blockbuster import BlockBuster, blockbuster_ctx
 from hypothesis import settings
 
+from nvr.bench.seaweed import Seaweed
 from storage.binary import find
 from tests.programs import LEFT_OUT, advice, missing
 
@@ -97,3 +98,10 @@ def pytest_unconfigure(config: pytest.Config) -> None:
 
 def _needs(item: pytest.Item) -> list[str]:
     return [name for mark in item.iter_markers("needs") for name in mark.args]
+
+
+@pytest.fixture(scope="session")
+def seaweed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Seaweed]:
+    """A real S3 server for all tests of this worker; those that kill one start their own."""
+    with Seaweed(tmp_path_factory.mktemp("seaweed")) as running:
+        yield running

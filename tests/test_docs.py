@@ -10,9 +10,15 @@ from urllib.parse import unquote
 import pytest
 
 from config.settings import NOT_SETTINGS, Settings
-from storage.model import CameraId
+from retention.forecast import Forecast
+from retention.keeper import Facts
+from retention.pressure import Marks
+from retention.volume_keeper import VolumeStanding
+from storage.model import CameraId, VolumeId
+from storage.terms import InForce, Terms
 from web.keys import CameraTotals
 from web.metrics import Snapshot, SnapshotCollector
+from web.retention_metrics import RetentionSnapshot
 from web.schemas import VolumeOut
 
 ROOT = Path(__file__).parents[1]
@@ -47,6 +53,17 @@ def test_settings_page_has_every_other_variable() -> None:
     assert set(rows(sections(SETTINGS)["Other variables of the environment"])) == NOT_SETTINGS
 
 
+ONE = VolumeId(1)
+RETENTION = RetentionSnapshot(
+    facts=Facts(
+        terms={CameraId(1): InForce(CameraId(1), 1, "default", "default", Terms(30, 30), 0)},
+        oldest_us={CameraId(1): 1},
+        garbage={ONE: 1},
+        held_bytes={ONE: 1},
+    ),
+    standings=[VolumeStanding(ONE, 1, 1, 1.0, 1.0, Marks(1, 2, 3), 1, 1)],
+    forecasts=[Forecast(ONE, 1, 1.0, 1, 1.0, (), None)],
+)
 METRICS = (DOCS / "reference/metrics.md").read_text("utf-8")
 
 
@@ -57,6 +74,7 @@ def test_metrics_page_has_every_metric_with_its_type_and_labels() -> None:
         restarts={"refused": 1},
         ingest={"segments": 1, "bytes": 1},
         volumes=[VolumeOut(id=1, path="/a", state="ok", detail="", free_bytes=1, total_bytes=1)],
+        retention=RETENTION,
     )
     offered = {}
     for family in SnapshotCollector(snapshot).collect():

@@ -17,7 +17,7 @@ from web.schemas import CameraIn, CameraOut, SegmentOut
 
 DOCS = Path(__file__).parents[1] / "docs"
 API = (DOCS / "reference/api.md").read_text("utf-8")
-URLS = dict(re.findall(r"(?m)^\| `((?:GET|POST|PATCH|DELETE) [^`]+)` \|([^|]*)\|", API))
+URLS = dict(re.findall(r"(?m)^\| `((?:GET|POST|PUT|PATCH|DELETE) [^`]+)` \|([^|]*)\|", API))
 OPERATIONS = {f"{operation.method} {operation.path}": operation for operation in all_operations()}
 
 

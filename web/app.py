@@ -11,13 +11,48 @@ from zoneinfo import ZoneInfo
 from aiohttp import web
 
 from config.settings import Settings
+from retention.keeper import Keeper
+from retention.offload import Offloader
 from storage.catalog.db import Catalog
 from storage.footage import Footage
 from storage.ingest import Ingest
 from storage.volumes import Volumes
-from web import cameras, event_stream, health, hosts, openapi, pages, play, play_operations, problems, status, timeline
+from web import (
+    alerts,
+    cameras,
+    event_stream,
+    health,
+    holds,
+    hosts,
+    offload,
+    openapi,
+    pages,
+    play,
+    play_operations,
+    problems,
+    retention,
+    retention_plan,
+    retention_report,
+    status,
+    timeline,
+)
+from web import volumes as volume_operations
 from web.events import Events
-from web.keys import CATALOG, EVENTS, FFMPEG, FLEET, FOOTAGE, INGEST, SETTINGS, VERSION, VOLUMES, ZONE, FleetView
+from web.keys import (
+    CATALOG,
+    EVENTS,
+    FFMPEG,
+    FLEET,
+    FOOTAGE,
+    INGEST,
+    KEEPER,
+    OFFLOADER,
+    SETTINGS,
+    VERSION,
+    VOLUMES,
+    ZONE,
+    FleetView,
+)
 from web.operations import Operation, Reply, add_routes
 
 MAX_BODY_BYTES = 1024 * 1024
@@ -40,6 +75,13 @@ def all_operations() -> list[Operation]:
         *timeline.operations(),
         *play_operations.operations(play.routes()),
         *status.operations(),
+        *retention.operations(),
+        *alerts.operations(),
+        *offload.operations(),
+        *volume_operations.operations(),
+        *retention_report.operations(),
+        *retention_plan.operations(),
+        *holds.operations(),
         *event_stream.operations(),
         *health.operations(),
         Operation(
@@ -74,6 +116,8 @@ def make_app(
     ffmpeg: Path,
     events: Events,
     ingest: Ingest,
+    offloader: Offloader | None = None,
+    keeper: Keeper,
 ) -> web.Application:
     """Everything the server answers. Blocking (it reads the pages' files), once."""
     app = web.Application(
@@ -85,6 +129,8 @@ def make_app(
     )
     app[SETTINGS], app[CATALOG], app[FOOTAGE], app[VOLUMES] = (settings, catalog, footage, volumes)
     app[FLEET], app[FFMPEG], app[EVENTS], app[INGEST], app[VERSION] = (fleet, ffmpeg, events, ingest, version())
+    app[KEEPER] = keeper
+    app[OFFLOADER] = offloader
     app[ZONE] = ZoneInfo(settings.server.timezone)
     app.on_response_prepare.append(problems.note_prepared)
     app.on_response_prepare.append(hosts.add_headers)

@@ -10,6 +10,7 @@ from aiohttp import web
 
 from config.errors import Conflict, Invalid, Unavailable
 from config.settings import is_loopback
+from retention.settle import clock_trusted, settle_now, settling
 from storage import camera_url
 from storage.camera_rules import unfit
 from storage.catalog import cameras as rows
@@ -18,7 +19,7 @@ from storage.catalog.sqlite import Connection
 from storage.clock import rfc3339, wall_us
 from storage.model import Camera, CameraId, Credentials
 from web import bodies, params
-from web.keys import CATALOG, FLEET, SETTINGS, CameraHealth
+from web.keys import CATALOG, FLEET, KEEPER, SETTINGS, CameraHealth
 from web.operations import CAMERA_ID, CURSOR, LIMIT, Operation, Parameter, Reply
 from web.schemas import FIT, CameraChange, CameraIn, CameraOut, CameraPage, CredentialsIn, ProbeIn, ProbeOut
 
@@ -173,8 +174,15 @@ async def add(request: web.Request) -> web.Response:
         created_us=wall_us(),
         **fields,
     )
-    made = await request.app[CATALOG].write(partial(rows.add, camera=camera, credentials=place.credentials))
+
+    def write(db: Connection) -> Camera:
+        made = rows.add(db, camera, place.credentials)
+        settle_now(db, wall_us(), trusted=clock_trusted(db), cameras=frozenset([made.id]))
+        return made
+
+    made = await request.app[CATALOG].write(write)
     request.app[FLEET].camera_changed(made.id)
+    request.app[KEEPER].ask()
     return await _answer(request, made.id, status=201)
 
 
@@ -203,12 +211,14 @@ async def change(request: web.Request) -> web.Response:
             fields["url"] = place.url
             if place.url != before.url:
                 rows.forget_probe(db, camera_id)
-        rows.update(db, camera_id, **fields)
+        with settling(db, camera_id, wall_us()):
+            rows.update(db, camera_id, **fields)
         if login is not None or forget:
             rows.set_credentials(db, camera_id, login)
 
     await request.app[CATALOG].write(write)
     request.app[FLEET].camera_changed(camera_id)
+    request.app[KEEPER].ask()
     return await _answer(request, camera_id)
 
 

@@ -11,10 +11,11 @@ from prometheus_client import CONTENT_TYPE_LATEST, REGISTRY, CollectorRegistry, 
 from config.errors import NvrError
 from storage.clock import wall_us
 from web import bodies
-from web.keys import CATALOG, FLEET, INGEST, VOLUMES
+from web.keys import CATALOG, FLEET, INGEST, KEEPER, VOLUMES
 from web.metrics import Snapshot, SnapshotCollector
 from web.operations import Operation, Reply
 from web.problems import problem
+from web.retention_metrics import RetentionSnapshot
 from web.schemas import Alive, Ready
 from web.status import volumes_shown
 
@@ -63,6 +64,7 @@ async def metrics(request: web.Request) -> web.Response:
         restarts=dict(app[FLEET].restarts()),
         ingest=dict(app[INGEST].counts),
         volumes=volumes_shown(app[VOLUMES]),
+        retention=RetentionSnapshot.of(app[KEEPER]),
     )
     text = await asyncio.to_thread(_text, app[OWN], snapshot)
     return web.Response(body=text, headers={"Content-Type": CONTENT_TYPE_LATEST, "Cache-Control": "no-store"})

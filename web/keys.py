@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import tzinfo
 from pathlib import Path
@@ -12,11 +12,13 @@ from aiohttp import web
 
 from storage.catalog.db import Catalog
 from storage.ingest import Ingest
-from storage.model import CameraId, Credentials, RunId
+from storage.model import CameraId, Credentials, RunId, VolumeId
 from storage.volumes import Volumes
 
 if TYPE_CHECKING:
     from config.settings import Settings
+    from retention.keeper import Keeper
+    from retention.offload import Offloader
     from storage.files import Files
     from storage.footage import Footage
     from storage.stills import Stills
@@ -80,6 +82,9 @@ class FleetView(Protocol):
     def restarts(self) -> Mapping[str, int]:
         """Runs that ended without our asking since the server started, by cause."""
 
+    def recording_on(self) -> Mapping[VolumeId, Sequence[CameraId]]:
+        """Where cameras are being recorded now."""
+
     def started(self) -> bool:
         """Adoption is done: every recorder that runs is known."""
 
@@ -94,7 +99,9 @@ FLEET: web.AppKey[FleetView] = web.AppKey("fleet")
 INGEST: web.AppKey[Ingest] = web.AppKey("ingest")
 FFMPEG: web.AppKey[Path] = web.AppKey("ffmpeg")
 STILLS: web.AppKey[Stills] = web.AppKey("stills")
+OFFLOADER: web.AppKey[Offloader | None] = web.AppKey("offloader")
 FILES: web.AppKey[Files] = web.AppKey("files")
+KEEPER: web.AppKey[Keeper] = web.AppKey("keeper")
 VERSION: web.AppKey[str] = web.AppKey("version")
 ZONE: web.AppKey[tzinfo] = web.AppKey("zone of the site")
 EVENTS: web.AppKey[Events] = web.AppKey("events")

@@ -6,12 +6,13 @@ Pure: from a snapshot taken on the loop to metric families, made in a thread.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
 
 from web.keys import CameraTotals
+from web.retention_metrics import RetentionSnapshot, families
 from web.schemas import VolumeOut
 
 
@@ -24,6 +25,7 @@ class Snapshot:
     restarts: Mapping[str, int]
     ingest: Mapping[str, int]
     volumes: Sequence[VolumeOut]
+    retention: RetentionSnapshot = field(default_factory=RetentionSnapshot)
 
 
 class SnapshotCollector(Collector):
@@ -34,6 +36,7 @@ class SnapshotCollector(Collector):
         yield from _camera_metrics(self._snapshot)
         yield from _fleet_metrics(self._snapshot)
         yield from _volume_metrics(self._snapshot.volumes)
+        yield from families(self._snapshot.retention, self._snapshot.now_us)
 
 
 def _camera_metrics(snapshot: Snapshot) -> Iterable[Metric]:

@@ -69,7 +69,7 @@ class Site:
 
 
 def setup(app: web.Application, site: Site) -> None:
-    """Add `/`, `/review`, `/cameras/{id}` and `/static/...` to `app`."""
+    """Add `/`, `/review`, `/cameras/{id}`, `/storage` and `/static/...` to `app`."""
     loaded = assets.load(files("web") / "static")
     template = _template()
 
@@ -84,12 +84,16 @@ def setup(app: web.Application, site: Site) -> None:
         """An id that no camera has is told by the page itself, in the viewer's language."""
         return page("review", request.match_info.get("id", ""))
 
+    async def storage(_: web.Request) -> web.Response:
+        return page("storage")
+
     async def static(request: web.Request) -> web.Response:
         return assets.respond(request, loaded)
 
     app.router.add_get("/", cameras)
     app.router.add_get("/review", review)
     app.router.add_get(r"/cameras/{id:\d{1,18}}", review)
+    app.router.add_get("/storage", storage)
     app.router.add_get("/static/{path:.+}", static)
 
 

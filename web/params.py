@@ -163,6 +163,11 @@ def segment_number(request: web.Request) -> int:
     return _id(request, "n", "segment", low=0)
 
 
+def number(request: web.Request, name: str, thing: str) -> int:
+    """An id of the path. Raises NotFound for what cannot be one."""
+    return _id(request, name, thing)
+
+
 def _id(request: web.Request, name: str, thing: str, low: int = 1) -> int:
     given = request.match_info[name]
     if not re.fullmatch(r"[0-9]{1,16}", given) or not low <= int(given) <= MAX_ID:

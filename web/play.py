@@ -25,7 +25,7 @@ THREAD_OVER_US = 3600 * 1_000_000
 
 def setup(app: web.Application) -> None:
     """What the playback handlers share. Wants FOOTAGE, VOLUMES and FFMPEG to be there."""
-    app[FILES] = Files(app[VOLUMES], app[FOOTAGE].look_up)
+    app[FILES] = Files(app[VOLUMES], app[FOOTAGE].look_up, remote=app[FOOTAGE].remote)
     app[STILLS] = Stills(app[FFMPEG], app[FILES])
     app[windows.LEADS] = Leads(app[FOOTAGE], app[FILES])
     app[live.MEMORY] = live.Memory()

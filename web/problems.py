@@ -36,7 +36,10 @@ MEANINGS = {
     "not_found": "The thing named does not exist.",
     "no_footage": "Nothing was recorded in the window; `before` and `after` name the nearest footage.",
     "conflict": "The request is sound but clashes with what is there.",
+    "needs_confirm": "More than a fifth of a volume's footage would go; `preview` has the numbers. Confirm, or think again.",
     "mixed_streams": "The window holds streams that one MP4 cannot carry; `windows` lists those that work.",
+    "cold": "The footage is in a storage class that must be restored first, which was asked for; `expected_hours` says how"
+    " long that takes.",
     "invalid": "A parameter or a field of the body is wrong; `field` says which.",
     "malformed": "The body cannot be read: no UTF-8, no JSON, a name given twice, too deep.",
     "unavailable": "Cannot be done now and may work later: try again after `Retry-After` seconds.",

@@ -16,7 +16,7 @@ from http import HTTPStatus
 
 from aiohttp import web
 
-from storage.files import OpenFile
+from storage.files import OpenFile, Source
 from web.problems import problem
 
 SEND_BYTES = 1 << 20  # looked at and sent at a time
@@ -29,7 +29,7 @@ _RANGE = re.compile(r"bytes=\s*(?:([0-9]{1,18})\s*-\s*([0-9]{0,18})|-\s*([0-9]{1
 class FilePart:
     """Bytes of an open file."""
 
-    file: OpenFile
+    file: Source
     offset: int
     size_bytes: int
 
@@ -146,7 +146,7 @@ async def _send_file(request: web.Request, response: web.StreamResponse, part: F
     offset, end = part.offset, part.offset + part.size_bytes
     while offset < end:
         count = min(SEND_BYTES, end - offset)
-        if part.file.cached(offset, count):
+        if isinstance(part.file, OpenFile) and part.file.cached(offset, count):
             transport = request.transport
             if transport is None:
                 raise ConnectionResetError("the client has gone")

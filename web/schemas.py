@@ -13,6 +13,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from storage.camera_rules import CODE, KIND, MAX_TAG, MAX_TAGS, MAX_TEXT
 from storage.camera_url import MAX_CREDENTIAL, MAX_LENGTH
 from storage.model import CAUSES
+from storage.trouble import KINDS
 
 Time = Annotated[str, Field(json_schema_extra={"format": "date-time"}, examples=["2026-11-23T13:00:00.000000Z"])]
 Id = Annotated[int, Field(ge=1)]
@@ -256,15 +257,10 @@ class SyncOut(Answer):
 class VolumeOut(Answer):
     id: Id
     path: str
-    state: Literal["ok", "missing", "foreign", "full", "readonly"]
+    state: Literal["ok", "missing", "foreign", "full", "readonly", "slow"]
     detail: str
     free_bytes: int | None
     total_bytes: int | None
-
-
-class VolumePage(Answer):
-    items: list[VolumeOut]
-    next: str | None = None
 
 
 class CameraCounts(Answer):
@@ -287,8 +283,21 @@ class Trouble(Answer):
     newest_footage: Time | None
 
 
+class AlertOut(Answer):
+    """A trouble. `told`: when people were last told of it, null: not yet. `until`: since when it is over."""
+
+    id: Id
+    kind: Annotated[str, Field(description=f"One of {', '.join(KINDS)}.")]
+    subject: Annotated[str, Field(description="A camera's code, a volume's path, a case.")]
+    detail: str
+    since: Time
+    told: Time | None
+    until: Time | None
+
+
 class StatusOut(Answer):
-    """The whole place at a glance. `troubles` lists the silent cameras, longest first, at most 200."""
+    """The whole place at a glance. `troubles` lists the silent cameras, longest first, at most 200; `alerts` what else is
+    wrong but for volumes, which carry their state."""
 
     name: str
     now: Time
@@ -298,7 +307,27 @@ class StatusOut(Answer):
     cameras: CameraCounts
     troubles: list[Trouble]
     volumes: list[VolumeOut]
+    held_back: Annotated[int, Field(description="Cameras that may not record: no footage is left that may go.")]
+    shedding: Annotated[list[Id], Field(description="Volumes from which footage younger than its minimum goes now.")]
+    alerts: list[AlertOut]
     version: str
+
+
+class UndeliveredOut(Answer):
+    """Messages that a place has not taken yet, and why."""
+
+    place: str
+    messages: int
+    error: str
+
+
+class AlertsOut(Answer):
+    """`lasting`: at most 200 of `total`, the oldest first. `lately`: the last 50 that ended, the newest first."""
+
+    lasting: list[AlertOut]
+    total: int
+    lately: list[AlertOut]
+    waiting: list[UndeliveredOut]
 
 
 class Alive(Answer):

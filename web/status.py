@@ -4,21 +4,24 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Iterable
+from functools import partial
 
 from aiohttp import web
 
 from storage.catalog import cameras as rows
+from storage.catalog.alerts import lasting_elsewhere
 from storage.catalog.cameras import Brief
 from storage.clock import rfc3339, wall_us
 from storage.volumes import Volumes
-from web import bodies
-from web.keys import CATALOG, FLEET, SETTINGS, VERSION, VOLUMES, CameraHealth, FleetView
+from web import alerts, bodies
+from web.keys import CATALOG, FLEET, KEEPER, SETTINGS, VERSION, VOLUMES, CameraHealth, FleetView
 from web.operations import Operation, Reply
 from web.params import rfc3339_or_none
-from web.schemas import CameraCounts, StatusOut, Trouble, VolumeOut, VolumePage
+from web.schemas import CameraCounts, StatusOut, Trouble, VolumeOut
 
 SILENT_SEGMENTS = 2
 MAX_TROUBLES = 200
+MAX_ALERTS = 50
 STRIDE = 500
 """Cameras looked at before the loop gets its turn: 500 take about 1 ms."""
 
@@ -81,7 +84,7 @@ async def _survey(fleet: FleetView, cameras: Iterable[Brief]) -> tuple[CameraCou
 
 
 async def status(request: web.Request) -> web.Response:
-    settings = request.app[SETTINGS]
+    settings, keeper = request.app[SETTINGS], request.app[KEEPER]
     counts, silent = await _survey(request.app[FLEET], await request.app[CATALOG].read(rows.briefs))
     return bodies.answer(
         StatusOut(
@@ -93,13 +96,15 @@ async def status(request: web.Request) -> web.Response:
             cameras=counts,
             troubles=[trouble(*found) for found in silent[:MAX_TROUBLES]],
             volumes=volumes_shown(request.app[VOLUMES]),
+            held_back=len(keeper.held_back()),
+            shedding=sorted(keeper.shedding()),
+            alerts=[
+                alerts.shown(alert)
+                for alert in await request.app[CATALOG].read(partial(lasting_elsewhere, limit=MAX_ALERTS))
+            ],
             version=request.app[VERSION],
         )
     )
-
-
-async def volumes(request: web.Request) -> web.Response:
-    return bodies.answer(VolumePage(items=volumes_shown(request.app[VOLUMES])))
 
 
 def operations() -> list[Operation]:
@@ -111,13 +116,5 @@ def operations() -> list[Operation]:
             "Health",
             "The whole place at a glance",
             {200: Reply("Counts, silent cameras, volumes.", StatusOut)},
-        ),
-        Operation(
-            "GET",
-            "/api/v1/volumes",
-            volumes,
-            "Health",
-            "The volumes and their space",
-            {200: Reply("All of them.", VolumePage)},
         ),
     ]

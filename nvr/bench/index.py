@@ -64,9 +64,19 @@ def sample_init() -> bytes:
     return made[: made.index(b"moof") - 4]
 
 
-def fill(db: Connection, rows: int) -> list[CameraId]:
-    """`rows` segments of a minute: as many cameras as it takes with DAYS days each, and their hours."""
-    count = max(1, rows // (DAYS * 1440))
+def hurry(db: Connection) -> None:
+    """Nothing of a bench needs to outlive a power cut."""
+    db.execute("PRAGMA synchronous = OFF")
+
+
+def unmapped(db: Connection) -> None:
+    """SQLite reads the file instead of mapping it: what it maps would count as memory of the process."""
+    db.execute("PRAGMA mmap_size = 0")
+
+
+def fill(db: Connection, rows: int, *, hours: int = DAYS * 24) -> list[CameraId]:
+    """`rows` segments of a minute: as many cameras as it takes with so many hours each, and their hours."""
+    count = max(1, rows // (hours * 60))
     with transaction(db):
         volume = add_volume(db, uuid="bench", path="/nonexistent")
         init_id = inits.put(db, parse_init(sample_init()))
@@ -97,7 +107,7 @@ def fill(db: Connection, rows: int) -> list[CameraId]:
                         *(camera_id, START_US + n * MINUTE_US, MINUTE_US, run, n, n * FRAGMENTS, n * 768_000, init_id),
                         *(SIZE_BYTES, volume.id, os.urandom(32), packs[n % 64]),
                     )
-                    for n in range(DAYS * 1440)
+                    for n in range(hours * 60)
                 ),
             )
             db.executemany(
@@ -107,11 +117,11 @@ def fill(db: Connection, rows: int) -> list[CameraId]:
                         *(camera_id, START_US + hour * HOUR_US, volume.id, HOUR_US, 60 * SIZE_BYTES, spans[run]),
                         bytes(source.randrange(60) for _ in range(60)),
                     )
-                    for hour in range(DAYS * 24)
+                    for hour in range(hours)
                 ),
             )
-        if number % 25 == 0:
-            say(f"index: {number} of {count} cameras filled")
+        if number % (count // 10 + 1) == 0:
+            say(f"{number} of {count} cameras filled")
     return made
 
 
@@ -121,7 +131,7 @@ async def index(*, rows: int = 10_000_000, rounds: int = 400) -> list[Figure]:
         path = Path(folder) / "nvr.sqlite3"
         prepare(path)
         with closing(connect(path)) as db:
-            db.execute("PRAGMA synchronous = OFF")
+            hurry(db)
             ids = fill(db, rows)
         say(f"index: {path.stat().st_size / 1e9:.1f} GB")
         catalog = Catalog(path)

@@ -8,7 +8,7 @@ import signal
 import socket
 import subprocess
 import sys
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager, closing, suppress
 from dataclasses import dataclass
 from functools import partial
@@ -180,13 +180,20 @@ def register(folder: Path, urls: Sequence[str]) -> list[CameraId]:
 
 
 @asynccontextmanager
-async def served(folder: Path, *, start_per_second: float = 10.0, segment_seconds: int = 60) -> AsyncIterator[Served]:
-    """`nvr serve` on that folder's catalog; its recorders are ended with it."""
+async def served(
+    folder: Path,
+    *,
+    start_per_second: float = 10.0,
+    segment_seconds: int = 60,
+    environment: Mapping[str, str] | None = None,
+) -> AsyncIterator[Served]:
+    """`nvr serve` on that folder's catalog; its recorders are ended with it. `environment`: further variables."""
     port = free_port()
     settings = settings_file(folder, port, start_per_second=start_per_second, segment_seconds=segment_seconds)
     with (folder / "server.log").open("ab") as log:
         serve = command("serve", "--config", str(settings))
-        process = subprocess.Popen(serve, stdout=log, stderr=log)  # noqa: ASYNC220 - as above
+        env = {**os.environ, **(environment or {})}
+        process = subprocess.Popen(serve, stdout=log, stderr=log, env=env)  # noqa: ASYNC220 - as above
     try:
         await until_open(port, process)
         async with aiohttp.ClientSession() as http:

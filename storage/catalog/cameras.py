@@ -263,15 +263,18 @@ class Brief:
     name: str
     name_hi: str
     enabled: bool
+    owner_kind: str = ""
+    station: str = ""
 
 
 def briefs(db: Connection, *, archived: bool = False) -> list[Brief]:
     """Of all cameras that are not archived, or of those that are, by code."""
     rows = db.execute(
-        "SELECT id, code, name, name_hi, enabled FROM camera WHERE (archived_us IS NOT NULL) = :archived ORDER BY code",
+        "SELECT id, code, name, name_hi, enabled, owner_kind, station FROM camera"
+        " WHERE (archived_us IS NOT NULL) = :archived ORDER BY code",
         {"archived": int(archived)},
     )
-    return [Brief(CameraId(row[0]), row[1], row[2], row[3], bool(row[4])) for row in rows]
+    return [Brief(CameraId(row[0]), row[1], row[2], row[3], bool(row[4]), row[5], row[6]) for row in rows]
 
 
 def update(db: Connection, camera_id: CameraId, **changes: Any) -> Camera:

@@ -17,6 +17,13 @@ from storage.gaps import (
 from storage.model import CameraId
 
 _FOREVER = 1 << 62
+DELETED_BECAUSE = {
+    "missing": "its files were found missing",
+    "max_days": "it was older than its policy keeps footage",
+    "quota": "its camera had more footage than its quota",
+    "above_min": "the disk was full, and it was older than its minimum",
+    "below_min": "the disk was full, and nothing older could go",
+}
 
 
 def reasons(db: Connection, camera_id: CameraId, from_us: int, to_us: int) -> list[Reason]:
@@ -103,7 +110,7 @@ def _deletions(db: Connection, window: dict[str, int]) -> list[Reason]:
             row["start_us"],
             row["end_us"],
             "missing" if row["reason"] == "missing" else "deleted",
-            "its files were found missing" if row["reason"] == "missing" else row["reason"],
+            DELETED_BECAUSE.get(row["reason"], row["reason"]),
             RANK_DELETED,
         )
         for row in rows

@@ -9,12 +9,12 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from config.errors import Conflict
-from storage.catalog import hours
+from storage.catalog import days, deletions, hours
 from storage.catalog.sqlite import Connection
 from storage.hours import hours_of
 from storage.model import HOUR_US, MAX_SEGMENT_US, CameraId, RunId, Segment, SegmentFlag, Tier, VolumeId
 
-_COLUMNS = (
+COLUMNS = (
     "camera_id, start_us, dur_us, run_id, n, frag0, media_start, init_id, size_bytes, tier, volume_id, flags, err_us,"
     " clock_offset_us, sha256, frags"
 )
@@ -34,8 +34,8 @@ _FLAGS = {value: SegmentFlag(value) for value in range(64)}
 _TIERS = {int(tier): tier for tier in Tier}
 
 
-def _segments(rows: Iterable[tuple[object, ...]]) -> list[Segment]:
-    """Rows in the order of _COLUMNS, which is the order of Segment's fields."""
+def from_rows(rows: Iterable[tuple[object, ...]]) -> list[Segment]:
+    """Rows in the order of COLUMNS, which is the order of Segment's fields."""
     made = []
     for row in rows:
         values = list(row)
@@ -51,7 +51,7 @@ def insert(db: Connection, segment: Segment) -> bool:
     Raises Conflict where another segment of its run has the same start: that must never pass in silence.
     """
     cursor = db.execute(
-        f"INSERT INTO segment ({_COLUMNS})"
+        f"INSERT INTO segment ({COLUMNS})"
         " VALUES (:camera_id, :start_us, :dur_us, :run_id, :n, :frag0, :media_start, :init_id, :size_bytes, :tier,"
         " :volume_id, :flags, :err_us, :clock_offset_us, :sha256, :frags) ON CONFLICT DO NOTHING",
         {
@@ -78,58 +78,52 @@ def insert(db: Connection, segment: Segment) -> bool:
             raise Conflict(f"run {segment.run_id} has a segment that starts when its segment {segment.n} does")
         return False
     hours.add_segment(db, segment)
+    days.note_late(db, segment)
     return True
 
 
-def remove(db: Connection, removed: Iterable[Segment], *, reason: str, at_us: int) -> None:
-    """Take rows out, for ever remembered as one `deletion` a segment run of a camera. The files are the caller's business."""
-    gone = sorted(removed, key=lambda segment: (segment.camera_id, segment.start_us))
-    touched: set[tuple[CameraId, int]] = set()
-    for segment in gone:
-        db.execute(
-            "DELETE FROM segment WHERE camera_id = :camera_id AND start_us = :start_us AND run_id = :run_id",
-            {"camera_id": segment.camera_id, "start_us": segment.start_us, "run_id": segment.run_id},
-        )
-        touched.update((segment.camera_id, hour) for hour in hours_of(segment.start_us, segment.end_us))
-    for group in _consecutive(gone):
-        db.execute(
-            "INSERT INTO deletion (camera_id, start_us, end_us, segments, bytes, merkle_nodes, reason, at_us)"
-            " VALUES (:camera_id, :start_us, :end_us, :segments, :bytes, :nodes, :reason, :at_us)",
-            {
-                "camera_id": group[0].camera_id,
-                "start_us": group[0].start_us,
-                "end_us": group[-1].end_us,
-                "segments": len(group),
-                "bytes": sum(segment.size_bytes for segment in group),
-                "nodes": b"".join(segment.sha256 for segment in group),
-                "reason": reason,
-                "at_us": at_us,
-            },
-        )
+def remove(
+    db: Connection, removed: Iterable[Segment], *, reason: str, at_us: int, policy_id: int | None = None
+) -> None:
+    """Take rows out, for ever remembered as `storage.catalog.deletions` has it. The files are the caller's business."""
+    gone = sorted(removed, key=lambda segment: (segment.camera_id, segment.start_us, segment.run_id))
+    deletions.record(db, gone, reason=reason, at_us=at_us, policy_id=policy_id)
+    db.executemany(
+        "DELETE FROM segment WHERE camera_id = :camera_id AND start_us = :start_us AND run_id = :run_id",
+        [{"camera_id": one.camera_id, "start_us": one.start_us, "run_id": one.run_id} for one in gone],
+    )
+    touched = {(one.camera_id, hour_us) for one in gone for hour_us in hours_of(one.start_us, one.end_us)}
     for camera_id, hour_us in sorted(touched):
         hours.replace(db, camera_id, hour_us, overlapping(db, camera_id, hour_us, hour_us + HOUR_US))
 
 
-def _consecutive(ordered: list[Segment]) -> list[list[Segment]]:
-    groups: list[list[Segment]] = []
-    for segment in ordered:
-        last = groups[-1][-1] if groups else None
-        if last and last.camera_id == segment.camera_id and last.run_id == segment.run_id and last.n + 1 == segment.n:
-            groups[-1].append(segment)
-        else:
-            groups.append([segment])
-    return groups
+def set_tier(db: Connection, changed: Iterable[Segment], tier: Tier) -> None:
+    """Where their bytes are from now on: their rows, and the hours they touch."""
+    touched: set[tuple[CameraId, int]] = set()
+    for segment in changed:
+        db.execute(
+            "UPDATE segment SET tier = :tier WHERE camera_id = :camera_id AND start_us = :start_us AND run_id = :run_id",
+            {
+                "tier": int(tier),
+                "camera_id": segment.camera_id,
+                "start_us": segment.start_us,
+                "run_id": segment.run_id,
+            },
+        )
+        touched.update((segment.camera_id, hour) for hour in hours_of(segment.start_us, segment.end_us))
+    for camera_id, hour_us in sorted(touched):
+        hours.replace(db, camera_id, hour_us, overlapping(db, camera_id, hour_us, hour_us + HOUR_US))
 
 
 OVERLAPPING = (
-    f"SELECT {_COLUMNS} FROM segment WHERE camera_id = :camera_id AND start_us >= :from_us - {MAX_SEGMENT_US}"
+    f"SELECT {COLUMNS} FROM segment WHERE camera_id = :camera_id AND start_us >= :from_us - {MAX_SEGMENT_US}"
     " AND start_us < :to_us AND start_us + dur_us > :from_us ORDER BY start_us, run_id"
 )
 
 
 def overlapping(db: Connection, camera_id: CameraId, from_us: int, to_us: int) -> list[Segment]:
     """In start order, all that touch [from_us, to_us)."""
-    return _segments(db.execute(OVERLAPPING, {"camera_id": camera_id, "from_us": from_us, "to_us": to_us}))
+    return from_rows(db.execute(OVERLAPPING, {"camera_id": camera_id, "from_us": from_us, "to_us": to_us}))
 
 
 COUNT = (
@@ -145,7 +139,7 @@ def count(db: Connection, camera_id: CameraId, from_us: int, to_us: int, *, at_m
 
 
 PAGE = (
-    f"SELECT {_COLUMNS} FROM segment WHERE camera_id = :camera_id AND start_us >= :from_us - {MAX_SEGMENT_US}"
+    f"SELECT {COLUMNS} FROM segment WHERE camera_id = :camera_id AND start_us >= :from_us - {MAX_SEGMENT_US}"
     " AND start_us < :to_us AND start_us + dur_us > :from_us AND (start_us, run_id) > (:after_us, :after_run)"
     " ORDER BY start_us, run_id LIMIT :limit"
 )
@@ -155,7 +149,7 @@ def page(
     db: Connection, camera_id: CameraId, from_us: int, to_us: int, *, after: tuple[int, int], limit: int
 ) -> list[Segment]:
     """As `overlapping`, those after (start_us, run_id), at most `limit`."""
-    return _segments(
+    return from_rows(
         db.execute(
             PAGE,
             {
@@ -171,21 +165,21 @@ def page(
 
 
 def get(db: Connection, run_id: RunId, n: int) -> Segment | None:
-    found = _segments(
+    found = from_rows(
         db.execute(
-            f"SELECT {_COLUMNS} FROM segment WHERE run_id = :run_id AND n = :n",
+            f"SELECT {COLUMNS} FROM segment WHERE run_id = :run_id AND n = :n",
             {"run_id": run_id, "n": n},
         )
     )
     return found[0] if found else None
 
 
-BEFORE = f"SELECT {_COLUMNS} FROM segment WHERE run_id = :run_id AND n < :n ORDER BY n DESC LIMIT 1"
+BEFORE = f"SELECT {COLUMNS} FROM segment WHERE run_id = :run_id AND n < :n ORDER BY n DESC LIMIT 1"
 
 
 def before(db: Connection, run_id: RunId, n: int) -> Segment | None:
     """The newest of a run's segments below n."""
-    found = _segments(db.execute(BEFORE, {"run_id": run_id, "n": n}))
+    found = from_rows(db.execute(BEFORE, {"run_id": run_id, "n": n}))
     return found[0] if found else None
 
 
@@ -197,15 +191,15 @@ def numbers_of(db: Connection, run_id: RunId) -> set[int]:
     return {int(row[0]) for row in db.execute(OF_RUN, {"run_id": run_id})}
 
 
-LAST_OF_RUN = f"SELECT {_COLUMNS} FROM segment WHERE run_id = :run_id ORDER BY n DESC LIMIT :limit"
+LAST_OF_RUN = f"SELECT {COLUMNS} FROM segment WHERE run_id = :run_id ORDER BY n DESC LIMIT :limit"
 
 
 def last_of_run(db: Connection, run_id: RunId, limit: int = 1) -> list[Segment]:
     """The newest of a run, newest first."""
-    return _segments(db.execute(LAST_OF_RUN, {"run_id": run_id, "limit": limit}))
+    return from_rows(db.execute(LAST_OF_RUN, {"run_id": run_id, "limit": limit}))
 
 
-NEWEST = f"SELECT {_COLUMNS} FROM segment WHERE camera_id = :camera_id AND start_us < :before_us ORDER BY start_us DESC LIMIT 1"
+NEWEST = f"SELECT {COLUMNS} FROM segment WHERE camera_id = :camera_id AND start_us < :before_us ORDER BY start_us DESC LIMIT 1"
 FIRST_AFTER = (
     "SELECT start_us FROM segment WHERE camera_id = :camera_id AND start_us >= :from_us ORDER BY start_us LIMIT 1"
 )
@@ -213,7 +207,7 @@ FIRST_AFTER = (
 
 def newest(db: Connection, camera_id: CameraId, before_us: int = 1 << 62) -> Segment | None:
     """The last segment that starts before an instant."""
-    found = _segments(db.execute(NEWEST, {"camera_id": camera_id, "before_us": before_us}))
+    found = from_rows(db.execute(NEWEST, {"camera_id": camera_id, "before_us": before_us}))
     return found[0] if found else None
 
 

@@ -13,8 +13,8 @@ from click.testing import CliRunner
 
 from nvr import cli_check
 from nvr.cli import nvr as command
-from nvr.kernel_clock import KernelClock, kernel_clock
 from storage.catalog.db import connect
+from storage.kernel_clock import KernelClock, kernel_clock
 from tests.nvr.typed import nvr
 from tests.storage.node import node_at
 

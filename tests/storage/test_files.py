@@ -12,7 +12,7 @@ import pytest_asyncio
 
 from config.errors import NotFound, Unavailable
 from storage.catalog.db import Catalog
-from storage.files import PIN_AFTER_US, PIN_IN_ALL_US, Files
+from storage.files import PIN_AFTER_US, PIN_IN_ALL_US, Files, OpenFile
 from storage.model import CameraId, RunId, Segment, SegmentFlag, Tier
 from storage.paths import segment_path
 from storage.volumes import Volumes
@@ -60,6 +60,7 @@ async def test_a_file_is_opened_once_and_read_by_many(volumes: Volumes) -> None:
     async with files.open(one) as third:
         assert third is first
     files.close_all()
+    assert isinstance(first, OpenFile)
     assert first.file.closed
 
 
@@ -69,9 +70,11 @@ async def test_no_more_than_so_many_stay_open(volumes: Volumes) -> None:
     for row in rows:
         write(volumes, row)
     async with files.open(rows[0]) as oldest:
+        assert isinstance(oldest, OpenFile)
         handles = []
         for row in rows[1:]:
             async with files.open(row) as handle:
+                assert isinstance(handle, OpenFile)
                 handles.append(handle)
         assert not oldest.file.closed, "it has a reader"
         assert sum(not handle.file.closed for handle in handles) == 2
@@ -129,6 +132,7 @@ async def test_closing_before_a_deletion_frees_the_file_when_its_last_reader_is_
     write(volumes, one)
     async with files.open(one) as handle:
         files.close(one.run_id, one.n)
+        assert isinstance(handle, OpenFile)
         assert await handle.read(0, 7) == b"footage"
     assert handle.file.closed
 
@@ -160,6 +164,7 @@ async def test_cold_bytes_are_told_from_warm_ones(volumes: Volumes) -> None:
     one = segment(0)
     path = write(volumes, one, os.urandom(1 << 20))
     async with files.open(one) as handle:
+        assert isinstance(handle, OpenFile)
         os.fsync(handle.fd)
         assert handle.cached(0, 1 << 20)
         assert handle.cached(0, 2 << 20), "the end of the file is no reason to wait"

@@ -15,7 +15,7 @@ from config.errors import Unavailable
 from storage.catalog import cameras, segments
 from storage.model import CameraId, RunId
 from storage.moves import file_sha256
-from storage.volumes import FULL_BYTES
+from storage.volumes import full_bytes, space
 from tests.lavfi import recorded
 from tests.storage.node import Node, node_at
 
@@ -136,7 +136,7 @@ async def test_a_volume_that_fills_up_takes_no_new_run_and_is_still_emptied(smal
         camera = await node.camera()
         await node.run(camera, T0_US)
         node.put(camera, RUN, recorded())
-        fill(small_disk, leave_bytes=FULL_BYTES // 2)
+        fill(small_disk, leave_bytes=full_bytes(space(small_disk).total_bytes) // 2)
         node.volumes.recheck(node.volume.id)
         assert node.volume.state == "full"
         with pytest.raises(Unavailable) as refused:
@@ -172,6 +172,7 @@ async def test_a_catalog_that_cannot_be_opened_for_want_of_room_says_so(small_di
 
 async def test_a_disk_that_is_pulled_out_stops_only_its_cameras(small_disk: Path, tmp_path: Path) -> None:
     async with node_at(tmp_path, volumes=("disk", "other")) as node:
+        node.volumes.weigh({volume.id: 1 for volume in node.volumes.all()})
         on_disk = next(volume for volume in node.volumes.all() if volume.path == str(small_disk))
         others = [CameraId(number) for number in range(1, 40)]
         before = {camera: node.volumes.choose(camera).id for camera in others}

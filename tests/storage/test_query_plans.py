@@ -10,10 +10,27 @@ from typing import Any
 
 import pytest
 
-from storage.catalog import cameras, causes, hours, inits, jobs, runs, segments, states
+from storage.catalog import (
+    cameras,
+    causes,
+    days,
+    deletions,
+    garbage,
+    holds,
+    hours,
+    inits,
+    jobs,
+    object_garbage,
+    offloads,
+    runs,
+    segments,
+    states,
+    sweeping,
+    usage,
+)
 from storage.catalog.db import connect, prepare, transaction
 from storage.catalog.sqlite import Connection
-from storage.model import HOUR_US, Camera, CameraId, CameraState, InitId, Run, RunId, VolumeId
+from storage.model import HOUR_US, Camera, CameraId, CameraState, InitId, Run, RunId, Tier, VolumeId
 from tests.rows import T0_US, segment
 
 CAMERA = CameraId(1)
@@ -47,8 +64,37 @@ HOT: dict[str, Callable[[Connection], Any]] = {
     "one camera as listed": partial(cameras.listed, camera_id=CAMERA),
     "a camera's login": partial(cameras.credentials, camera_id=CAMERA),
     "the next job": jobs.next_open,
+    "what a sweep takes": partial(
+        sweeping.due,
+        of=sweeping.Range(CAMERA, VolumeId(1), (Tier.LOCAL, Tier.BOTH), T0_US, T0_US + HOUR_US),
+        after=(-1, 0),
+        limit=100,
+    ),
+    "what a recorder counts on": partial(sweeping.newest_of_open_runs, camera_id=CAMERA),
+    "hours before a cut": partial(usage.before, camera_id=CAMERA, before_us=T0_US),
+    "segments of an hour": partial(usage.segments, camera_id=CAMERA, hour_us=T0_US),
+    "holds of a camera": partial(holds.active, camera_id=CAMERA),
+    "what holds keep": partial(holds.held_bytes, intervals=[(CAMERA, T0_US, T0_US + HOUR_US)]),
+    "garbage of a volume": partial(garbage.listing, volume_id=VolumeId(1), limit=100),
+    "garbage of a day": partial(garbage.below, volume_id=VolumeId(1), folder="archive/1/2026/11/18/"),
+    "is it garbage": partial(garbage.has, volume_id=VolumeId(1), path="archive/x"),
+    "what was deleted of a day": partial(deletions.of_day, camera_id=CAMERA, day_us=T0_US),
+    "leaves of a day": partial(days.leaves_of, camera_id=CAMERA, day_us=T0_US),
+    "hours for the object store": partial(offloads.hours_local, camera_id=CAMERA, from_us=0, before_us=T0_US, limit=9),
+    "what of an hour goes there": partial(
+        offloads.queue_hour, camera_id=CAMERA, hour_us=T0_US, before_us=T0_US + HOUR_US, storage_class=""
+    ),
+    "the next uploads": partial(offloads.claim, now_us=T0_US, limit=4, key_of=lambda segment: "k"),
+    "what is in the store": partial(offloads.verified, run_id=RUN, n=1),
+    "where in the store": partial(offloads.place, run_id=RUN, n=1),
+    "objects to hold": partial(offloads.without_legal_hold, camera_id=CAMERA, **WINDOW, limit=9),
+    "objects that are held": partial(offloads.with_legal_hold, after=(0, -1), limit=9),
+    "the next objects to delete": partial(object_garbage.due, now_us=T0_US, limit=9),
+    "what came late": partial(days.late_of, camera_id=CAMERA, day_us=T0_US),
 }
-GROWING = re.compile(r"SCAN (camera|secret|probe|camera_state|init|run|segment|hour|deletion)\b")
+GROWING = re.compile(
+    r"SCAN (camera|secret|probe|camera_state|init|run|segment|hour|deletion|hold|garbage|day|day_late|offload|object_garbage)\b"
+)
 
 
 @pytest.fixture

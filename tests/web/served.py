@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
-from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
+from collections.abc import AsyncIterator, Collection, Iterable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import astuple, dataclass, field, replace
 from pathlib import Path
@@ -13,6 +13,8 @@ from typing import Any
 from aiohttp import ClientSession, web
 
 from config.settings import PlaybackSettings, RecordingSettings, ServerSettings, Settings, StorageSettings
+from retention.keeper import Keeper
+from retention.sweep import Sweeper
 from storage.binary import find
 from storage.catalog import runs
 from storage.catalog.ballast import Ballast
@@ -20,8 +22,10 @@ from storage.catalog.db import Catalog
 from storage.footage import Footage
 from storage.growth import Growth
 from storage.ingest import Ingest
-from storage.model import CameraId, Credentials, RunId
+from storage.model import CameraId, Credentials, RunId, VolumeId
+from storage.objects import Objects
 from storage.paths import SPOOL, SpoolName, spool_name
+from storage.remote import Remote
 from storage.volumes import Volumes
 from web.app import make_app
 from web.events import Events
@@ -52,6 +56,18 @@ class FakeFleet:
 
     def restarts(self) -> Mapping[str, int]:
         return {"refused": 3}
+
+    def recording_on(self) -> Mapping[VolumeId, Sequence[CameraId]]:
+        return {}
+
+    def wanted_cameras(self) -> Sequence[CameraId]:
+        return list(self.healths)
+
+    def leave(self, volume_id: VolumeId, cause: str, detail: str, *, at_once: bool) -> None:
+        pass
+
+    def hold_back(self, cameras: Collection[CameraId], why: str) -> None:
+        pass
 
     def started(self) -> bool:
         return self.adopted
@@ -126,8 +142,15 @@ def replace_in(settings: ServerSettings, values: dict[str, Any]) -> ServerSettin
     return settings.model_copy(update=values)
 
 
+async def no_doubt() -> str:
+    """Of the clock."""
+    return ""
+
+
 @asynccontextmanager
-async def serve(folder: Path, *, x_accel_prefix: str = "", **server: Any) -> AsyncIterator[Served]:
+async def serve(
+    folder: Path, *, x_accel_prefix: str = "", objects: Objects | None = None, **server: Any
+) -> AsyncIterator[Served]:
     playback = PlaybackSettings(x_accel_prefix=x_accel_prefix)
     settings = settings_for(folder, **server).model_copy(update={"playback": playback})
     catalog = Catalog(settings.storage.database)
@@ -140,12 +163,13 @@ async def serve(folder: Path, *, x_accel_prefix: str = "", **server: Any) -> Asy
     app = make_app(
         settings,
         catalog=catalog,
-        footage=Footage(catalog, volumes, growth),
+        footage=Footage(catalog, volumes, growth, remote=Remote(catalog, objects) if objects else None),
         volumes=volumes,
         fleet=fleet,
         ffmpeg=find(),
         events=events,
         ingest=ingest,
+        keeper=Keeper(catalog, volumes, Sweeper(catalog, volumes), fleet, settings.retention, doubt=no_doubt),
     )
     runner = web.AppRunner(app, access_log=None, handler_cancellation=True, shutdown_timeout=2.0)
     await runner.setup()

@@ -323,6 +323,7 @@ async def test_keyboard_list_names_every_key(seen: Tab) -> None:
             "S",
             "I",
             "O",
+            "H",
             "D",
             "Esc",
             "+",

@@ -37,7 +37,8 @@ async def test_counts_cameras_and_lists_the_silent_ones_longest_first(served: Se
     assert (status["name"], status["timezone"], status["language"]) == ("Kanpur", "Asia/Kolkata", "en")
     assert status["segment_seconds"] == 60
     assert status["now"].endswith("Z")
-    assert status["volumes"] == (await served.get("/api/v1/volumes"))["items"]
+    for told, volume in zip(status["volumes"], (await served.get("/api/v1/volumes"))["items"], strict=True):
+        assert told == {key: volume[key] for key in told}
 
 
 async def test_shows_the_volumes_and_their_space(served: Served, tmp_path: Path) -> None:

@@ -27,13 +27,13 @@ export function address(path, query = {}) {
   return text ? `${path}?${text}` : path;
 }
 
-/** The Response of a GET, or a thrown Problem. An aborted request throws its AbortError. */
-export async function request(url, { signal } = {}) {
+/** The Response of a GET (or of `options`, as fetch has them), or a thrown Problem. An aborted request throws its AbortError. */
+export async function request(url, { signal, ...options } = {}) {
   const patience = AbortSignal.timeout(PATIENCE_MS);
   const signals = signal ? [signal, patience] : [patience];
   let response;
   try {
-    response = await fetch(url, { signal: AbortSignal.any(signals) });
+    response = await fetch(url, { ...options, signal: AbortSignal.any(signals) });
   } catch (error) {
     if (signal?.aborted) throw error;
     throw new Problem(0);
@@ -47,4 +47,12 @@ export async function get(path, query, options) {
   const url = path.startsWith("/") ? path : `/api/v1/${path}`;
   const response = await request(address(url, query), options);
   return response.json();
+}
+
+/** A write below /api/v1; the JSON of its answer, null where it has none. `body` undefined: none is sent. */
+export async function send(method, path, body, query) {
+  const headers = body === undefined ? {} : { "Content-Type": "application/json" };
+  const text = body === undefined ? undefined : JSON.stringify(body);
+  const response = await request(address(`/api/v1/${path}`, query), { method, headers, body: text });
+  return response.status === 204 ? null : response.json();
 }

@@ -4,8 +4,8 @@ import { useEffect, useRef } from "preact/hooks";
 import { t } from "./i18n.js";
 import { IconButton } from "./signs.js";
 
-/** `close` is called when the viewer wants it gone. */
-export function Dialog({ title, close, children }) {
+/** `close` is called when the viewer wants it gone. `wide`: for forms with much beside each other. */
+export function Dialog({ title, close, wide = false, children }) {
   const element = useRef(null);
   useEffect(() => {
     const before = document.activeElement;
@@ -13,7 +13,7 @@ export function Dialog({ title, close, children }) {
     return () => before?.focus?.();
   }, []);
   const outside = (event) => event.target === element.current && close();
-  return html`<dialog ref=${element} aria-label=${title} onCancel=${(event) => (event.preventDefault(), close())} onMouseDown=${outside}>
+  return html`<dialog ref=${element} class=${wide ? "wide" : ""} aria-label=${title} onCancel=${(event) => (event.preventDefault(), close())} onMouseDown=${outside}>
     <div class="top"><h2>${title}</h2><span class="spring"></span>
       <${IconButton} icon="close" label=${t("dialog.close")} onClick=${close} /></div>
     <div class="body">${children}</div>

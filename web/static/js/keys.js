@@ -20,6 +20,7 @@ export function keyTable(act) {
     [["End"], "live", { End: act.live }],
     [["S"], "still", { s: act.still }],
     [["I", "/", "O"], "range", { i: () => act.mark("from"), o: () => act.mark("to") }],
+    [["H"], "hold", { h: act.hold }],
     [["D"], "clip", { d: act.download }],
     [["Esc"], "escape", { Escape: act.clear }],
     [["+ ", "/", "−"], "zoom", { "+": () => act.zoom(0.5), "=": () => act.zoom(0.5), "-": () => act.zoom(2), "−": () => act.zoom(2) }],

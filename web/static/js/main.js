@@ -4,7 +4,8 @@ import { Shell } from "./shell.js";
 import { start } from "./site.js";
 
 const room = document.body.dataset.page;
-const { Page } = await import(room === "cameras" ? "./cameras.js" : "./review.js");
+const ROOMS = { cameras: "./cameras.js", review: "./review.js", storage: "./storage.js" };
+const { Page } = await import(ROOMS[room]);
 
 start();
 render(html`<${Shell} room=${room}><${Page} /><//>`, document.getElementById("app"));

@@ -7,6 +7,8 @@ import { keep } from "./choices.js";
 import { ClipDialog } from "./clip_dialog.js";
 import { Facts, Gaps } from "./facts.js";
 import { GotoDialog } from "./goto_dialog.js";
+import { HoldDialog } from "./hold_dialog.js";
+import { CameraHolds } from "./holds_data.js";
 import { Icon } from "./icons.js";
 import { t } from "./i18n.js";
 import { KeysDialog, keyTable, listen } from "./keys.js";
@@ -22,6 +24,7 @@ import { TimelineData } from "./timeline_data.js";
 import { TimelineView } from "./timeline_view.js";
 
 const POLL_MS = 10_000;
+const HOLDS_MS = 60_000;
 const ADDRESS_MS = 1000;
 
 const cameraId = document.body.dataset.camera;
@@ -87,14 +90,17 @@ function Workspace() {
   const room = useMemo(() => {
     const playback = new Playback(cameraId);
     const view = new TimelineView(serverNow() - HOUR / 3, HOUR);
-    return { playback, view, data: new TimelineData(cameraId), selection: signal(null), choosing: signal(false), dialog: signal(null) };
+    const [data, holds] = [new TimelineData(cameraId), new CameraHolds(cameraId)];
+    return { playback, view, data, holds, selection: signal(null), choosing: signal(false), dialog: signal(null) };
   }, []);
-  const { playback, view, data, selection, choosing, dialog } = room;
+  const { playback, view, data, holds, selection, choosing, dialog } = room;
   const actions = useMemo(() => reviewActions({ camera, ...room }), []);
   const table = useMemo(() => keyTable(actions), []);
 
   useEffect(() => {
     begin(playback);
+    holds.load();
+    const again = setInterval(() => document.hidden || holds.load(), HOLDS_MS);
     if (playback.at.value !== null) view.reveal(playback.at.value);
     const stops = [
       listen(table),
@@ -104,6 +110,7 @@ function Workspace() {
       }),
       keepAddress(playback),
       () => data.stop(),
+      () => clearInterval(again),
     ];
     return () => stops.forEach((stop) => stop());
   }, []);
@@ -114,13 +121,15 @@ function Workspace() {
   return html`<div class="review">
     <${Title} one=${one} />
     <${Player} camera=${one} playback=${playback} selection=${selection} actions=${actions} />
-    <${Timeline} camera=${one} data=${data} view=${view} playhead=${playback.at} selection=${selection} choosing=${choosing}
+    <${Timeline} camera=${one} data=${data} holds=${holds} view=${view} playhead=${playback.at} selection=${selection} choosing=${choosing}
       seek=${(ms) => playback.seek(ms)} />
     <${Range} selection=${selection} actions=${actions} />
     <aside class="side"><${Facts} camera=${one} /><${Gaps} data=${data} view=${view} seek=${actions.visit} /></aside>
     ${dialog.value?.name === "goto" &&
     html`<${GotoDialog} at=${playback.at.value ?? serverNow()} go=${actions.visit} close=${close} />`}
     ${dialog.value?.name === "clip" && html`<${ClipDialog} camera=${one} range=${dialog.value.range} close=${close} />`}
+    ${dialog.value?.name === "hold" &&
+    html`<${HoldDialog} cameras=${[one]} fixed range=${dialog.value.range} placed=${() => holds.load()} close=${close} />`}
     ${dialog.value?.name === "keys" && html`<${KeysDialog} table=${table} close=${close} />`}
   </div>`;
 }
@@ -143,8 +152,10 @@ function Range({ selection, actions }) {
     <span class="spring"></span>
     <button type="button" class="button" onClick=${() => actions.visit(range.from, { play: true })}>
       <${Icon} name="play" />${t("range.play")}</button>
-    <button type="button" class="button primary" onClick=${() => actions.clip(range)}>
+    <button type="button" class="button" onClick=${() => actions.clip(range)}>
       <${Icon} name="download" />${t("range.clip")}</button>
+    <button type="button" class="button primary" title=${`${t("range.hold")} (H)`} onClick=${() => actions.hold()}>
+      <${Icon} name="lock" />${t("range.hold")}</button>
     <button type="button" class="button plain" onClick=${actions.clear}>${t("range.clear")}</button>
   </div>`;
 }

@@ -81,9 +81,16 @@ export function reviewActions(room) {
     dialog.value = { name: "clip", range: range ?? around };
   }
 
+  /** The form of a hold, on the chosen range; without one it says how a range is chosen. */
+  function hold() {
+    if (selection.value) dialog.value = { name: "hold", range: { ...selection.value } };
+    else toast(t("hold.choose_range"));
+  }
+
   return {
     visit,
     activity,
+    hold,
     recording,
     still,
     link,

@@ -16,6 +16,7 @@ export function Shell({ room, children }) {
       <span class="mark"><img src="/static/icon.svg" alt="" /></span>
       <${Room} name="review" here=${room} href=${last ? `/cameras/${last}` : "/review"} icon="review" />
       <${Room} name="cameras" here=${room} href="/" icon="camera" />
+      <${Room} name="storage" here=${room} href="/storage" icon="disk" />
     </nav>
     <header class="header">
       <span class="place">${status.value?.name || document.body.dataset.name}</span>
@@ -64,7 +65,7 @@ function Theme() {
 
 function troublesOf(site) {
   const volumes = (site?.volumes ?? []).filter((volume) => volume.state && volume.state !== "ok");
-  return { cameras: site?.troubles ?? [], volumes };
+  return { cameras: site?.troubles ?? [], volumes, alerts: site?.alerts ?? [] };
 }
 
 function SiteState() {
@@ -84,12 +85,12 @@ function SiteState() {
   }, []);
 
   const site = status.value;
-  const { cameras, volumes } = troublesOf(site);
+  const { cameras, volumes, alerts } = troublesOf(site);
   const silent = Math.max(site?.cameras.silent ?? 0, cameras.length);
   let [tone, word] = ["good", t("site.well")];
   if (statusProblem.value) [tone, word] = ["bad", t("site.unknown")];
   else if (!site) [tone, word] = ["idle", "…"];
-  else if (volumes.length) [tone, word] = ["bad", t("site.storage")];
+  else if (volumes.length || alerts.length) [tone, word] = ["bad", t("site.storage")];
   else if (silent) [tone, word] = ["bad", t("site.silent", { n: silent })];
 
   return html`<div class="popover-anchor" ref=${anchor}>
@@ -97,24 +98,27 @@ function SiteState() {
       onClick=${() => (open.value = !open.value)}>
       <span class="dot"></span><span class="word">${word}</span>
     </button>
-    ${open.value && html`<${Troubles} site=${site} cameras=${cameras} volumes=${volumes} silent=${silent} />`}
+    ${open.value && html`<${Troubles} ...${{ site, cameras, volumes, alerts, silent }} />`}
   </div>`;
 }
 
-function Troubles({ site, cameras, volumes, silent }) {
+function Troubles({ site, cameras, volumes, alerts, silent }) {
   return html`<div class="popover" role="dialog" aria-label=${t("site.troubles")}>
     ${statusProblem.value && html`<h2>${t("error.offline")}</h2><p class="row note">${t("error.offline_help")}</p>`}
     ${site && html`<h2>${t("site.counts", { recording: site.cameras.recording, total: site.cameras.total })}</h2>`}
     <ul>
-      ${volumes.map((volume) => html`<li class="row" key=${volume.path}>
+      ${alerts.map((alert) => html`<li key=${alert.id}><a class="row" href="/storage">
+        <b>${known(`alert.${alert.kind}`) ? t(`alert.${alert.kind}`) : alert.kind}</b>
+        <span class="cause">${alert.subject}</span><span class="note">${alert.detail}</span></a></li>`)}
+      ${volumes.map((volume) => html`<li key=${volume.path}><a class="row" href="/storage">
         <b>${t("site.volume", { path: volume.path })}</b><span class="cause">${known(`volume.${volume.state}`) ? t(`volume.${volume.state}`) : volume.state}</span>
         ${volume.detail && html`<span class="note">${volume.detail}</span>`}
-      </li>`)}
+      </a></li>`)}
       ${cameras.map((one) => html`<li key=${one.camera_id}><${Trouble} one=${one} /></li>`)}
     </ul>
     ${silent > cameras.length &&
     html`<p class="row"><a href="/?state=failed">${t("site.more", { n: silent - cameras.length })}</a></p>`}
-    ${site && !silent && !volumes.length && html`<p class="row note">${t("site.well_help")}</p>`}
+    ${site && !silent && !volumes.length && !alerts.length && html`<p class="row note">${t("site.well_help")}</p>`}
     ${(site?.volumes ?? []).filter((volume) => volume.total_bytes).map(
       (volume) => html`<p class="row note" key=${volume.path}>
         ${t("site.free", { path: volume.path, free: bytes(volume.free_bytes), total: bytes(volume.total_bytes) })}

@@ -20,6 +20,7 @@ const CLASSES = {
   unreachable: "network",
   timeout: "network",
   disk_full: "server",
+  volume_lost: "server",
   killed: "server",
   server_down: "server",
   missing: "server",

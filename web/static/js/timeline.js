@@ -19,25 +19,25 @@ const TABLE_MS = 600;
 const TABLE_ROWS = 200;
 
 /**
- * `camera` {id}, `data` a TimelineData, `view` a TimelineView, `playhead`, `selection` and `choosing` signals,
+ * `camera` {id}, `data` a TimelineData, `holds` a CameraHolds, `view` a TimelineView, `playhead`, `selection` and `choosing` signals,
  * `seek(ms)` the jump.
  */
-export function Timeline({ camera, data, view, playhead, selection, choosing, seek }) {
+export function Timeline({ camera, data, holds, view, playhead, selection, choosing, seek }) {
   const hover = useMemo(() => signal(null), []);
   const width = useSignal(0);
   return html`<section class="timeline" aria-label=${t("timeline.label")}>
     <${Tools} view=${view} playhead=${playhead} choosing=${choosing} />
     <div class="lane">
-      <${Canvas} ...${{ data, view, playhead, selection, choosing, seek, hover, width }} />
-      <${Hover} ...${{ camera, data, view, hover, width }} />
+      <${Canvas} ...${{ data, holds, view, playhead, selection, choosing, seek, hover, width }} />
+      <${Hover} ...${{ camera, data, holds, view, hover, width }} />
     </div>
     ${data.problem.value &&
     html`<p class="note wrong" role="status">${t("timeline.failed", { message: data.problem.value.message })}</p>`}
-    <${Words} data=${data} view=${view} />
+    <${Words} data=${data} holds=${holds} view=${view} />
   </section>`;
 }
 
-function Canvas({ data, view, playhead, selection, choosing, seek, hover, width }) {
+function Canvas({ data, holds, view, playhead, selection, choosing, seek, hover, width }) {
   const canvas = useRef(null);
   useEffect(() => {
     const element = canvas.current;
@@ -53,6 +53,7 @@ function Canvas({ data, view, playhead, selection, choosing, seek, hover, width 
       const range = view.range.value;
       const scene = {
         answers: data.answers.value,
+        holds: holds.list.value,
         playhead: playhead.value,
         now: serverNow(),
         hover: hover.value,
@@ -64,7 +65,7 @@ function Canvas({ data, view, playhead, selection, choosing, seek, hover, width 
     const soon = () => (frame ||= requestAnimationFrame(paint));
     // Reads every signal that the picture depends on, so that a change of any asks for a new one.
     const stop = effect(() => {
-      void [view.range.value, data.answers.value, playhead.value, hover.value, selection.value, now.value, width.value];
+      void [view.range.value, data.answers.value, holds.list.value, playhead.value, hover.value, selection.value, now.value, width.value];
       soon();
     });
     const themed = () => {
@@ -115,11 +116,12 @@ function Legend() {
   return html`<span class="legend">
     ${sign("recorded", "timeline.recorded")} ${sign("activity", "timeline.activity")} <span>${t("timeline.gaps")}</span>
     ${["camera", "network", "server", "planned"].map((kind) => sign(`gap ${kind}`, `timeline.gap_${kind}`))}
+    ${sign("held", "timeline.held")}
   </span>`;
 }
 
 /** The exact time under the pointer, a still of it, or why there is none. */
-function Hover({ camera, data, view, hover, width }) {
+function Hover({ camera, data, holds, view, hover, width }) {
   const still = useSignal(null);
   const at = hover.value;
   const length = view.length;
@@ -134,28 +136,31 @@ function Hover({ camera, data, view, hover, width }) {
   if (at === null) return null;
   const x = ((at - view.range.value.from) / length) * width.value;
   const left = Math.min(Math.max(x - HOVER_WIDTH / 2, 0), width.value - HOVER_WIDTH);
-  const gap = data.gapAt(at);
+  const [gap, held] = [data.gapAt(at), holds.at(at)];
   return html`<div class="hover" style=${{ left: `${left}px`, width: `${HOVER_WIDTH}px` }}>
     ${still.value && html`<span class="frame"><img src=${still.value} alt="" onError=${() => (still.value = null)} /></span>`}
     <b>${dateTimeText(at)}</b>
     ${gap && html`<span class="cause ${causeClass(gap.cause)}">
       <${Icon} name="gap" />${t("timeline.gap")} · ${causeText(gap.cause)} · ${spanText(Math.min(gap.to, serverNow()) - gap.from)}
     </span>`}
+    ${held && html`<span class="cause held"><${Icon} name="lock" />${t("timeline.held_case", { case: held.case })}</span>`}
     ${at > serverNow() && html`<span class="note">${t("timeline.future")}</span>`}
   </div>`;
 }
 
 /** What the lane says, as a table for screen readers; renewed when the view has come to rest. */
-function Words({ data, view }) {
+function Words({ data, holds, view }) {
   const rows = useSignal([]);
   useSignalEffect(() => {
     const { from, to } = view.range.value;
     const answer = data.answers.value.length ? data.best(from, to) : null;
+    const kept = holds.list.value;
     const timer = setTimeout(() => {
       const inside = (one) => one.to > from && one.from < to;
       const spans = (answer?.spans ?? []).filter(inside).map((span) => [t("timeline.recorded"), span]);
       const gaps = (answer?.gaps ?? []).filter(inside).map((gap) => [`${t("timeline.gap")}: ${causeText(gap.cause)}`, gap]);
-      rows.value = [...spans, ...gaps].toSorted((a, b) => a[1].from - b[1].from).slice(0, TABLE_ROWS);
+      const held = kept.filter(inside).map((hold) => [t("timeline.held_case", { case: hold.case }), hold]);
+      rows.value = [...spans, ...gaps, ...held].toSorted((a, b) => a[1].from - b[1].from).slice(0, TABLE_ROWS);
     }, TABLE_MS);
     return () => clearTimeout(timer);
   });
@@ -163,7 +168,7 @@ function Words({ data, view }) {
     <caption>${t("timeline.table")}</caption>
     <thead><tr><th>${t("timeline.what")}</th><th>${t("timeline.from")}</th><th>${t("timeline.to")}</th></tr></thead>
     <tbody>${rows.value.map(
-      ([what, one]) => html`<tr key=${one.from}><td>${what}</td><td>${dateTimeText(one.from)}</td><td>${dateTimeText(one.to)}</td></tr>`,
+      ([what, one]) => html`<tr key=${what + one.from}><td>${what}</td><td>${dateTimeText(one.from)}</td><td>${dateTimeText(one.to)}</td></tr>`,
     )}</tbody>
   </table></div>`;
 }

@@ -4,7 +4,7 @@ import { dateTimeText, timeText } from "./time.js";
 import { ticks } from "./timeline_ticks.js";
 
 /** Heights in CSS px from the top: label of the playhead, axis, lane. */
-export const LAYOUT = { head: 22, axis: 22, lane: 52, foot: 6 };
+export const LAYOUT = { head: 22, axis: 22, lane: 52, foot: 14 };
 export const HEIGHT = LAYOUT.head + LAYOUT.axis + LAYOUT.lane + LAYOUT.foot;
 const LANE_TOP = LAYOUT.head + LAYOUT.axis;
 
@@ -20,6 +20,7 @@ const COLOURS = {
   network: "--gap-network",
   server: "--gap-server",
   planned: "--gap-planned",
+  held: "--held",
   accent: "--accent",
   onAccent: "--on-accent",
   focus: "--focus",
@@ -62,7 +63,7 @@ function hatch(context, colours, kind, scale) {
 }
 
 /**
- * Draws everything. `view` {from, to} ms; `scene` {answers, playhead, now, hover, selection, live}: ms, null where there is none.
+ * Draws everything. `view` {from, to} ms; `scene` {answers, holds, playhead, now, hover, selection, live}: ms, null where there is none.
  * `size` {width, height} CSS px, `scale` device px per CSS px.
  */
 export function draw(context, view, scene, colours, { width, scale }) {
@@ -72,11 +73,30 @@ export function draw(context, view, scene, colours, { width, scale }) {
   context.fillStyle = colours.empty;
   context.fillRect(0, LANE_TOP, Math.min(width, toX(scene.now)), LAYOUT.lane);
   for (const answer of scene.answers) drawAnswer(context, answer, scene, toX, colours, width, scale);
+  drawHolds(context, scene.holds, toX, colours, width);
   drawAxis(context, view, toX, colours, width);
   if (scene.selection) drawSelection(context, scene.selection, toX, colours);
   drawNow(context, scene.now, toX, colours, width);
   if (scene.hover !== null) vertical(context, toX(scene.hover), LAYOUT.head, colours.faint, 1);
   if (scene.playhead !== null) drawPlayhead(context, scene, toX, colours, width);
+}
+
+/** The gold line under the lane, with a lock where a hold begins (or at the edge, where it begins before). */
+function drawHolds(context, holds, toX, colours, width) {
+  const top = LANE_TOP + LAYOUT.lane + 4;
+  context.fillStyle = context.strokeStyle = colours.held;
+  context.lineWidth = 1.5;
+  for (const hold of holds) {
+    const [from, to] = [Math.max(0, toX(hold.from)), Math.min(width, toX(hold.to))];
+    if (to <= 0 || from >= width) continue;
+    context.fillRect(from, top + 3, Math.max(2, to - from), 3);
+    const x = Math.min(Math.round(from), width - 9);
+    context.clearRect(x, top - 3, 10, 13);
+    context.fillRect(x, top + 2, 8, 6);
+    context.beginPath();
+    context.arc(x + 4, top + 1.5, 2.5, Math.PI, 0);
+    context.stroke();
+  }
 }
 
 /** One answer of the server, over what coarser ones drew. */
