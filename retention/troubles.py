@@ -50,8 +50,8 @@ class RetentionLooks:
             Trouble(
                 "held_full",
                 str(self._volumes.path(one.volume_id)),
-                f"{one.short_bytes / 1e9:,.1f} GB more are needed and no footage is left that may go{cameras}: release holds, or"
-                " add a volume",
+                f"{one.short_bytes / 1e9:,.1f} GB more are needed and no footage is left that may go{cameras}: release holds,"
+                " or add a volume",
             )
             for one in self._keeper.standings()
             if one.short_bytes

@@ -83,8 +83,8 @@ def page(path: Path) -> str:
     dates = sorted({entry["measured_at"][:10] for entry in known.values()})
     return (
         "# Measured figures\n\n"
-        "Made by `nvr bench all --keep docs/reference/figures.json --page docs/reference/figures.md`. Cameras, recorders, server and\n"
-        "players of a figure all ran on the one machine at once; ratios compare within one run.\n\n"
+        "Made by `nvr bench all --keep docs/reference/figures.json --page docs/reference/figures.md`. Cameras, recorders,\n"
+        "server and players of a figure all ran on the one machine at once; ratios compare within one run.\n\n"
         f"Machine: {'; '.join(machines)}. Measured: {', '.join(dates)}.\n\n{table(figures)}\n"
     )
 

@@ -52,7 +52,12 @@ def test_without_any_keys_the_way_out_is_told() -> None:
 def test_all_uploads_together_keep_the_pace() -> None:
     pace = Pace(1_000_000)
     began = time.monotonic()
-    threads = [threading.Thread(target=lambda: [pace.take(10_000) for _ in range(10)]) for _ in range(4)]
+
+    def upload() -> None:
+        for _ in range(10):
+            pace.take(10_000)
+
+    threads = [threading.Thread(target=upload) for _ in range(4)]
     for thread in threads:
         thread.start()
     for thread in threads:

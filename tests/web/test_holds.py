@@ -127,7 +127,15 @@ async def promise(served: Served, days: int) -> None:
 async def test_the_plan_says_what_will_go(served: Served) -> None:
     await served.record(1, recorded(), at_us=wall_us() - 40 * DAY_US, segment_s=4)
     await promise(served, 60)
-    empty: dict[str, Any] = {"items": [], "next": None, "cameras": 0, "segments": 0, "bytes": 0, "doubt": "", "waits": []}
+    empty: dict[str, Any] = {
+        "items": [],
+        "next": None,
+        "cameras": 0,
+        "segments": 0,
+        "bytes": 0,
+        "doubt": "",
+        "waits": [],
+    }
     assert await served.get("/api/v1/retention/plan") == empty
     await promise(served, 30)
     plan = await served.get("/api/v1/retention/plan")
