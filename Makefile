@@ -19,8 +19,8 @@ demo: $(STAMP_RUN)  ## simulated cameras, recorded and shown in a page; Ctrl-C e
 	@$(BIN)/nvr demo $(ARGS)
 
 test: $(STAMP_TEST)  ## every test (make test ARGS=tests/web runs some)
-	@$(BIN)/python -m pytest -n 2 --dist worksteal -m "not serial" $(ARGS)
-	@$(BIN)/python -m pytest -m serial $(ARGS) || [ $$? -eq 5 ]  # 5: none of them among ARGS
+	@$(BIN)/python -m pytest -n 4 --dist worksteal -m "not serial" $(ARGS)  # they mostly wait, for cameras and clocks
+	@$(BIN)/python -m pytest -n 2 --dist loadfile -m serial $(ARGS) || [ $$? -eq 5 ]  # 5: none of them among ARGS
 
 setup: $(STAMP_RUN)  ## the set-up alone; afterwards .venv/bin/nvr works
 

@@ -55,7 +55,7 @@ def pytest_configure(config: pytest.Config) -> None:
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """Leaves out what cannot run here; with NVR_TEST_ALL=1 it fails instead (see pytest_runtest_setup)."""
-    items.sort(key=lambda item: item.get_closest_marker("long") is None)
+    _long_ones_first(items)
     if ALL:
         return
     kept: list[pytest.Item] = []
@@ -67,6 +67,16 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     if left_out:
         config.hook.pytest_deselected(items=left_out)
         items[:] = kept
+
+
+def _long_ones_first(items: list[pytest.Item]) -> None:
+    """Each worker of pytest-xdist begins with an equal part of the list: a test that takes minutes stands at the head of one."""
+    long = [item for item in items if item.get_closest_marker("long")]
+    others = [item for item in items if not item.get_closest_marker("long")]
+    workers = int(os.environ.get("PYTEST_XDIST_WORKER_COUNT", "1"))
+    for number, item in enumerate(long):
+        others.insert(number % workers * (len(items) // workers), item)
+    items[:] = others
 
 
 def pytest_runtest_setup(item: pytest.Item) -> None:

@@ -57,6 +57,8 @@ def recorded(
     """
     name = f"{codec}-{audio}-{b_frames}-{seconds}-{segment_seconds}-{gop_seconds}-{fps}-{size}-{media_offset_s}-{sound_lead_s}"
     target = Path(folder().name) / name
+    if target.is_dir():  # asked for with the same arguments in another order
+        return tuple(sorted(target.glob("[0-9]*.mp4")))
     target.mkdir()
     gop = str(gop_seconds * fps)
     encoder = ["-c:v", "libx264", "-preset", "ultrafast", "-bf", str(b_frames), "-g", gop, "-keyint_min", gop]

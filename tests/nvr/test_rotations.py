@@ -16,6 +16,7 @@ ROTATIONS = 100
 
 @pytest.mark.slow
 @pytest.mark.timeout(360)
+@pytest.mark.long
 async def test_a_hundred_rotations_lose_and_double_no_picture(ffmpeg: str, loops: Path, tmp_path: Path) -> None:
     async with simulator(loops) as cameras, Served(tmp_path, segment_seconds=1) as served:
         camera_id = await served.add("C1", cameras.url(1))

@@ -22,7 +22,7 @@ from tests.nvr.served import Served, until
 from tests.nvr.simulated import LOOP
 from web.params import parse_time
 
-pytestmark = [pytest.mark.slow, pytest.mark.timeout(240)]
+pytestmark = [pytest.mark.slow, pytest.mark.serial, pytest.mark.timeout(240)]
 
 SEGMENTS = 4
 YEAR_2000_S = -26.9 * 365.25 * 86_400
