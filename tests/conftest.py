@@ -70,7 +70,7 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 
 
 def _long_ones_first(items: list[pytest.Item]) -> None:
-    """Each worker of pytest-xdist begins with an equal part of the list: a test that takes minutes stands at the head of one."""
+    """Each worker of pytest-xdist begins with an equal part of the list: a test that takes minutes stands at its head."""
     long = [item for item in items if item.get_closest_marker("long")]
     others = [item for item in items if not item.get_closest_marker("long")]
     workers = int(os.environ.get("PYTEST_XDIST_WORKER_COUNT", "1"))
