@@ -52,7 +52,12 @@ def test_without_any_keys_the_way_out_is_told() -> None:
 def test_all_uploads_together_keep_the_pace() -> None:
     pace = Pace(1_000_000)
     began = time.monotonic()
-    threads = [threading.Thread(target=lambda: [pace.take(10_000) for _ in range(10)]) for _ in range(4)]
+
+    def upload() -> None:
+        for _ in range(10):
+            pace.take(10_000)
+
+    threads = [threading.Thread(target=upload) for _ in range(4)]
     for thread in threads:
         thread.start()
     for thread in threads:
@@ -117,5 +122,5 @@ def test_a_pool_hands_errors_on_and_uses_its_threads_again() -> None:
     with pytest.raises(ZeroDivisionError):
         pool.submit(lambda: 1 // 0).result(10)
     names = {pool.submit(lambda: threading.current_thread().name).result(10) for _ in range(20)}
-    assert len(names) <= 2
+    assert len(names) == 1
     pool.shutdown()
