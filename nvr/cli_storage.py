@@ -32,6 +32,7 @@ from storage.reconcile import Reconciler
 from storage.storekeys import below
 from storage.volumes import Volumes, check
 
+TROUBLES_SHOWN = 10
 WORDS = {
     "checked": "files looked at",
     "cameras": "cameras brought back",
@@ -75,7 +76,10 @@ def fsck(
     else:
         _tell(report, dry_run)
     if trouble := [*report.get("stopped", []), *report.get("skipped", []), *report.get("failed", [])]:
-        raise Conflict("; ".join(trouble))
+        more = (
+            [f"and {len(trouble) - TROUBLES_SHOWN:,} more (--json lists them)"] if len(trouble) > TROUBLES_SHOWN else []
+        )
+        raise Conflict("; ".join(trouble[:TROUBLES_SHOWN] + more))
 
 
 def _tell(report: dict[str, Any], dry_run: bool) -> None:
