@@ -17,7 +17,6 @@ from sqlite_utils import Database
 from config.errors import NvrError
 from config.settings import Settings
 from nvr.cli_base import json_option, show, with_settings
-from retention.offload_upload import probe_key
 from storage import binary
 from storage.catalog import cameras
 from storage.catalog import volumes as rows
@@ -28,6 +27,7 @@ from storage.kernel_clock import kernel_clock
 from storage.model import Volume
 from storage.objects import Objects
 from storage.objects_keys import keys_of
+from storage.storekeys import probe_key
 from storage.volumes import check as check_volume
 from storage.volumes import refuse_network, space, uuid_of
 
@@ -113,7 +113,9 @@ def _store(settings: Settings) -> str:
 
     async def ask() -> tuple[bool, bool]:
         await objects.look()
-        return await objects.checks_sums(probe_key(settings)), await objects.has_lock()
+        return await objects.checks_sums(
+            probe_key(settings.offload.prefix, settings.server.node)
+        ), await objects.has_lock()
 
     try:
         checks, lock = asyncio.run(ask())

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -23,10 +24,15 @@ from storage.catalog.db import Catalog, CatalogLock
 from storage.clock import wall_us
 from storage.ingest import Ingest
 from storage.model import Volume
-from storage.rebuild import rebuild
+from storage.objects import Objects
+from storage.objects_keys import keys_of
+from storage.rebuild import Rebuilt, rebuild
+from storage.rebuild_remote import rebuild_remote
 from storage.reconcile import Reconciler
+from storage.storekeys import below
 from storage.volumes import Volumes, check
 
+TROUBLES_SHOWN = 10
 WORDS = {
     "checked": "files looked at",
     "cameras": "cameras brought back",
@@ -45,17 +51,24 @@ WORDS = {
 @click.option("--dry-run", is_flag=True, help="Tell what would be done, change nothing.")
 @click.option("--accept-loss", is_flag=True, help="Take rows out of the index however many files are gone.")
 @click.option("--rebuild", "from_volumes", is_flag=True, help="Index all footage on the volumes: after a lost catalog.")
+@click.option(
+    "--from-s3", "from_store", is_flag=True, help="With --rebuild: index what is in the object store as well."
+)
 @json_option
 @with_settings
-def fsck(settings: Settings, dry_run: bool, accept_loss: bool, from_volumes: bool, as_json: bool) -> None:
+def fsck(
+    settings: Settings, dry_run: bool, accept_loss: bool, from_volumes: bool, from_store: bool, as_json: bool
+) -> None:
     """Compare the index with the files, and bring them together.
 
     Beside a running server this server does the work; --rebuild needs it stopped (recorders may go on).
     """
+    if from_store and not (from_volumes and settings.offload.bucket):
+        raise Invalid("--from-s3 goes with --rebuild, and needs offload.bucket")
     if from_volumes:
         if dry_run or accept_loss:
             raise Invalid("--rebuild only adds: leave out --dry-run and --accept-loss")
-        report = run(_rebuild(settings))
+        report = run(_rebuild(settings, from_store))
     else:
         report = _fsck(settings, dry_run, accept_loss)
     if as_json:
@@ -63,7 +76,10 @@ def fsck(settings: Settings, dry_run: bool, accept_loss: bool, from_volumes: boo
     else:
         _tell(report, dry_run)
     if trouble := [*report.get("stopped", []), *report.get("skipped", []), *report.get("failed", [])]:
-        raise Conflict("; ".join(trouble))
+        more = (
+            [f"and {len(trouble) - TROUBLES_SHOWN:,} more (--json lists them)"] if len(trouble) > TROUBLES_SHOWN else []
+        )
+        raise Conflict("; ".join(trouble[:TROUBLES_SHOWN] + more))
 
 
 def _tell(report: dict[str, Any], dry_run: bool) -> None:
@@ -104,13 +120,34 @@ async def _here(settings: Settings, dry_run: bool, accept_loss: bool) -> dict[st
         return report.as_dict()
 
 
-async def _rebuild(settings: Settings) -> dict[str, Any]:
+async def _rebuild_remote(settings: Settings, catalog: Catalog, volumes: Volumes, report: Rebuilt) -> None:
+    objects = Objects(settings.offload, partial(keys_of, settings.offload))
+    node = settings.server.node
+    try:
+        with Console(stderr=True).status("reading the object store") as told:
+            await rebuild_remote(
+                catalog,
+                objects,
+                below(settings.offload.prefix, node),
+                node,
+                volumes.all()[0].id,
+                report,
+                progress=lambda done: told.update(f"reading the object store: {done:,} objects"),
+            )
+    finally:
+        objects.close()
+
+
+async def _rebuild(settings: Settings, from_store: bool) -> dict[str, Any]:
     lock = CatalogLock(settings.storage.database)
     lock.acquire()
     try:
         async with storage_of(settings) as (catalog, volumes):
             with _bar("reading footage") as bar:
-                return (await rebuild(catalog, volumes, settings.server.node, progress=bar)).as_dict()
+                report = await rebuild(catalog, volumes, settings.server.node, progress=bar)
+            if from_store:
+                await _rebuild_remote(settings, catalog, volumes, report)
+            return report.as_dict()
     finally:
         lock.release()
 

@@ -171,6 +171,7 @@ class Server:
             ("alerts", ALERTS_S, self.alerts.step),
             ("alerts tidied", BACKUP_S, self.alerts.tidy),
             ("backup", BACKUP_S, partial(backup_due, self.catalog, self.volumes)),
+            ("backup into the bucket", BACKUP_S, self.store.keep_backup),
         ):
             self._tasks.append(asyncio.create_task(self._every(name, period_s, work), name=name))
         for name, period_s, turn in self.keeper.open():

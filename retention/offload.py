@@ -21,7 +21,7 @@ from config.errors import Corrupt, Unavailable
 from config.settings import Settings
 from retention.offload_far import FarEnd
 from retention.offload_times import StoreBackoff, again_us, within
-from retention.offload_upload import TROUBLE, Step, Uploader, key_below, key_of
+from retention.offload_upload import TROUBLE, Step, Uploader
 from storage.catalog import offloads, policies
 from storage.catalog.db import Catalog
 from storage.catalog.offloads import Uploaded, Work
@@ -30,6 +30,7 @@ from storage.clock import Clock, mono_us, wall_us
 from storage.model import HOUR_US, CameraId
 from storage.objects import Objects
 from storage.pace import Pace
+from storage.storekeys import below, key_of
 from storage.terms import DAY_US
 from storage.volumes import Volumes
 
@@ -260,7 +261,7 @@ class Offloader:
         """Objects of deleted segments go, held ones are held there too; first, once, what broken uploads have left."""
         await self._store_answers()
         if not self._aborted:
-            count = await self._objects.abort_uploads(key_below(self._objects.prefix, self._node))
+            count = await self._objects.abort_uploads(below(self._objects.prefix, self._node))
             self._aborted = True
             if count:
                 log.info("unfinished uploads aborted", uploads=count)

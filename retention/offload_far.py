@@ -22,6 +22,7 @@ from storage.clock import Clock, wall_us
 from storage.model import MAX_SEGMENT_US, CameraId
 from storage.objects import Objects
 from storage.paths import parse_archive_name
+from storage.storekeys import camera_of
 from storage.terms import Hold
 
 log = structlog.get_logger()
@@ -138,7 +139,7 @@ def kept_by(db: Connection, one: ObjectGarbage) -> str:
 
     Where it is not known how long it lasted, a hold that can touch it keeps it.
     """
-    camera, name = _camera_of(one.key), parse_archive_name(one.key.rpartition("/")[2])
+    camera, name = camera_of(one.key), parse_archive_name(one.key.rpartition("/")[2])
     if camera is None or name is None:
         return ""
     known = offloads.known_as(db, name.run_id, name.n)
@@ -155,9 +156,3 @@ def kept_by(db: Connection, one: ObjectGarbage) -> str:
 
 def _overlaps(active: list[Hold], camera_id: CameraId, start_us: int, end_us: int) -> bool:
     return any(hold.camera_id == camera_id and hold.start_us < end_us and hold.end_us > start_us for hold in active)
-
-
-def _camera_of(key: str) -> CameraId | None:
-    """`<prefix>/<node>/<camera>/<YYYY>/<MM>/<DD>/<HH>/<name>`."""
-    parts = key.split("/")
-    return CameraId(int(parts[-6])) if len(parts) >= 7 and parts[-6].isascii() and parts[-6].isdigit() else None

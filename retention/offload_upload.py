@@ -10,50 +10,23 @@ from functools import partial
 from pathlib import Path
 
 from config.errors import Corrupt, Invalid, NotFound, NvrError
-from config.settings import Settings
-from storage.catalog import holds
+from storage import object_metadata
+from storage.catalog import holds, inits
 from storage.catalog.db import Catalog
 from storage.catalog.offloads import Uploaded, Work
 from storage.catalog.sqlite import Connection
-from storage.clock import rfc3339
-from storage.model import Segment
+from storage.model import Init, InitId, Segment
 from storage.objects import COLD, Objects, Stored, Upload
 from storage.pace import Pace
-from storage.paths import archive_path, segment_path
+from storage.paths import segment_path
+from storage.storekeys import probe_key
 from storage.volumes import Volumes
 
 SAMPLE = 50
 """Of so many uploads one is read back whole, though the store says that it holds the right bytes."""
-PROBE = ".nvr-probe"
+INITS_KEPT = 200
 
 Step = Callable[[str], None]
-
-
-def key_below(prefix: str, node: str) -> str:
-    """What all keys of a node start with, with its slash."""
-    return f"{prefix}/{node}/" if prefix else f"{node}/"
-
-
-def probe_key(settings: Settings) -> str:
-    """Where it is tried what the store does."""
-    return key_below(settings.offload.prefix, settings.server.node) + PROBE
-
-
-def key_of(prefix: str, node: str, segment: Segment) -> str:
-    """Always the same for a segment: an upload that is done again writes over itself."""
-    path = archive_path(segment.camera_id, segment.start_us, segment.run_id, segment.n)
-    return key_below(prefix, node) + path
-
-
-def metadata_of(segment: Segment, code: str) -> dict[str, str]:
-    """ASCII. With it, and the boxes, a lost catalog's rows can be made again."""
-    return {
-        "camera": code.encode("ascii", "backslashreplace").decode(),
-        "start": rfc3339(segment.start_us),
-        "start-us": str(segment.start_us),
-        "duration-us": str(segment.dur_us),
-        "sha256": segment.sha256.hex(),
-    }
 
 
 class Uploader:
@@ -74,7 +47,8 @@ class Uploader:
         self._volumes = volumes
         self._objects = objects
         self._pace = pace
-        self._probe = key_below(objects.prefix, node) + PROBE
+        self._probe = probe_key(objects.prefix, node)
+        self._inits: dict[InitId, Init] = {}
         self._step = step
         self._looking = asyncio.Lock()
         self._checks_sums: bool | None = None
@@ -125,9 +99,8 @@ class Uploader:
         pool = self._volumes.pool(segment.volume_id)
         fd = await asyncio.get_running_loop().run_in_executor(pool, _open, path)
         try:
-            upload = Upload(
-                work.key, fd, segment.size_bytes, segment.sha256, metadata_of(segment, work.code), work.storage_class
-            )
+            metadata = object_metadata.written(segment, work.code, await self._init(segment.init_id))
+            upload = Upload(work.key, fd, segment.size_bytes, segment.sha256, metadata, work.storage_class)
             # Shielded: a thread must not read a descriptor that somebody else has been given meanwhile.
             sending = asyncio.ensure_future(self._objects.put(upload, self._pace.take))
             try:
@@ -139,6 +112,15 @@ class Uploader:
         finally:
             if fd >= 0:
                 os.close(fd)
+
+    async def _init(self, init_id: InitId) -> Init:
+        found = self._inits.get(init_id)
+        if found is None:
+            found = await self._catalog.read(partial(inits.get, init_id=init_id))
+            if found is None:
+                raise NotFound(f"there is no init {init_id}")
+            self._inits = {**dict(list(self._inits.items())[-INITS_KEPT:]), init_id: found}
+        return found
 
     async def _check(self, work: Work, stored: Stored, version_id: str) -> None:
         """Raises Corrupt where the store has other bytes than the segment's, Invalid where that cannot be found out."""

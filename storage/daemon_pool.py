@@ -57,11 +57,18 @@ class DaemonPool(Executor):
     def _work(self) -> None:
         while (job := self._jobs.get()) is not None:
             future, run = job
-            if future.set_running_or_notify_cancel():
+            result: Any = None
+            error: BaseException | None = None
+            started = future.set_running_or_notify_cancel()
+            if started:
                 try:
-                    future.set_result(run())
-                except BaseException as error:  # noqa: BLE001 - handed to who waits, as every executor does
-                    future.set_exception(error)
-            del job, future, run  # nothing of it is kept alive until the next job
+                    result = run()
+                except BaseException as caught:  # noqa: BLE001 - handed to who waits, as every executor does
+                    error = caught
             with self._lock:
-                self._idle += 1
+                self._idle += 1  # before it is told: who submits the next job at once finds this thread
+            if started and error is not None:
+                future.set_exception(error)
+            elif started:
+                future.set_result(result)
+            del job, future, run, result, error  # nothing of it is kept alive until the next job

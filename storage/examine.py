@@ -84,8 +84,8 @@ def true_durations_us(fragments: Sequence[FragmentBoxes], timescale: int, *, fir
 
 
 def stream_of(fragments: Sequence[FragmentBoxes], timescale: int, *, audio: str) -> Stream:
-    """What the lag of these fragments depends on. The usual fragment tells the reorder delay; a run's first, whose stamps can be
-    nonsense, only where there is no other."""
+    """What the lag of these fragments depends on. The usual fragment tells the reorder delay; a run's first, whose stamps can
+    be nonsense, only where there is no other."""
     reorder = statistics.median_high([fragment.reorder for fragment in fragments[1:] or fragments] or [0])
     return Stream(usual_frame_us(fragments, timescale), reorder * 1_000_000 // timescale, audio)
 

@@ -135,20 +135,20 @@ async def _restore_cameras(catalog: Catalog, found: Found, node: str, report: Re
                 continue
             if described is None:
                 report.nameless.append(camera_id)
-            _restore_camera(db, described.camera if described else _stand_in(camera_id, node))
+            restore_camera(db, described.camera if described else stand_in(camera_id, node))
             report.cameras += 1
         copies.raise_camera_id(db, max(found, default=CameraId(0)))
 
     await catalog.write(restore)
 
 
-def _stand_in(camera_id: CameraId, node: str) -> Camera:
+def stand_in(camera_id: CameraId, node: str) -> Camera:
     """For footage whose camera nobody describes: it can be found and played, and is not recorded."""
     code = f"recovered-{camera_id}"
     return Camera(camera_id, code, f"Recovered camera {camera_id}", "rtsp://unknown.invalid/", node, enabled=False)
 
 
-def _restore_camera(db: Connection, camera: Camera) -> None:
+def restore_camera(db: Connection, camera: Camera) -> None:
     """A code that another camera has taken meanwhile gets the id behind it."""
     try:
         cameras.restore(db, camera)

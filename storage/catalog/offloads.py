@@ -214,6 +214,27 @@ def _state(db: Connection, run_id: RunId, n: int) -> str | None:
     return str(row[0]) if row else None
 
 
+def remember(db: Connection, segment: Segment, *, key: str, version_id: str, checksum: str, storage_class: str) -> None:
+    """That the store has a segment, where nobody knew: after a lost catalog. One that is known stays as it is."""
+    db.execute(
+        "INSERT INTO offload (run_id, n, camera_id, start_us, end_us, size_bytes, state, attempts, next_try_us, key,"
+        " version_id, checksum, storage_class, error) VALUES (:run_id, :n, :camera_id, :start_us, :end_us, :size_bytes,"
+        " 'verified', 1, :start_us, :key, :version_id, :checksum, :storage_class, '') ON CONFLICT DO NOTHING",
+        {
+            "run_id": segment.run_id,
+            "n": segment.n,
+            "camera_id": segment.camera_id,
+            "start_us": segment.start_us,
+            "end_us": segment.end_us,
+            "size_bytes": segment.size_bytes,
+            "key": key,
+            "version_id": version_id,
+            "checksum": checksum,
+            "storage_class": storage_class,
+        },
+    )
+
+
 def verified(db: Connection, run_id: RunId, n: int) -> bool:
     """The store has these bytes, checked: the local copy may go."""
     return _state(db, run_id, n) in IN_STORE

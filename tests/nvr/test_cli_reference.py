@@ -35,7 +35,7 @@ def test_every_command_is_told_with_its_options_and_arguments() -> None:
     for words, named in re.findall(r"(?m)^\| `(nvr [^`]+)` \| (.*?) \| ", PAGE):
         name = re.match(r"nvr(?: [a-z][a-z-]*)+", words)
         assert name is not None, words
-        told[name[0]] = (bool(words[name.end() :]), set(re.findall(r"`(--?[a-z-]+)`", named)))
+        told[name[0]] = (bool(words[name.end() :]), set(re.findall(r"`(--?[a-z0-9-]+)`", named)))
     offered = {
         words: (any(isinstance(parameter, click.Argument) for parameter in command.params), options(command))
         for words, command in commands(nvr, "nvr")

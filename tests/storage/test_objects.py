@@ -122,5 +122,5 @@ def test_a_pool_hands_errors_on_and_uses_its_threads_again() -> None:
     with pytest.raises(ZeroDivisionError):
         pool.submit(lambda: 1 // 0).result(10)
     names = {pool.submit(lambda: threading.current_thread().name).result(10) for _ in range(20)}
-    assert names <= {f"test-{number}" for number in range(4)}
+    assert len(names) == 1
     pool.shutdown()

@@ -30,9 +30,10 @@ async def node(tmp_path: Path) -> AsyncIterator[Node]:
 
 
 async def record(node: Node, code: str = "KNP-1", *, ago_us: int = 600_000_000, copies: int = 1) -> list[Segment]:
-    """A camera with a finished run of three segments (times `copies`), seen from ten minutes later."""
+    """A camera with a finished run of three segments (times `copies`) in one hour's folder, seen from ten minutes later."""
     camera = await node.camera(code)
     start_us = wall_us() - ago_us
+    start_us -= max(0, start_us % HOUR_US + 4 * copies * SEGMENT_US - HOUR_US)
     for copy in range(copies):
         run = await node.run(camera, start_us + copy * 4 * SEGMENT_US)
         node.put(camera, run, recorded())
