@@ -60,7 +60,7 @@ def media_of(fragments: Sequence[FragmentBoxes], scale: int, *, first_of_run: bo
     durations = true_durations_us(fragments, scale, first_of_run=first_of_run)
     dur_us = sum(durations)
     # From the end back: a run's first fragment can start anywhere.
-    end_us = fragments[-1].media_start * 1_000_000 // scale + durations[-1]
+    end_us = fragments[-1].shown_start * 1_000_000 // scale + durations[-1]
     known = not first_of_run or len(fragments) > 1  # the first fragment's frames can have nonsense for their time
     frame_us = frame_us or (usual_frame_us(fragments, scale) if known else 0)
     return Media(

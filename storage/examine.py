@@ -71,7 +71,7 @@ def true_durations_us(fragments: Sequence[FragmentBoxes], timescale: int, *, fir
     for index, fragment in enumerate(fragments):
         units = fragment.dur
         if index + 1 < len(fragments):
-            step = fragments[index + 1].media_start - fragment.media_start
+            step = fragments[index + 1].shown_start - fragment.shown_start
             if 0 < step < 2 * units + timescale:
                 units = step
         durations.append(units * 1_000_000 // timescale)

@@ -59,7 +59,16 @@ class FragmentBoxes:
     prft_media: int
     prft_flags: int  # 24: an RTCP sender report gave it
     keyframe_offset: int  # of the first video sample's bytes
-    reorder: int = 0  # largest composition offset: how long the camera holds a picture back to code B-frames
+    reorder: int = (
+        0  # how long the camera holds a picture back to code B-frames: largest composition offset, less the first
+    )
+    lead: int = 0  # composition offset of the first video sample
+
+    @property
+    def shown_start(self) -> int:
+        """When the first picture is shown, in media time. Mostly the tfdt; but where the first stamps of a B-frame camera are
+        nonsense, ffmpeg counts a run's first file a frame off against its pictures (seen with 9.0.2, in one run of three)."""
+        return self.media_start + (self.lead if abs(self.lead) <= self.dur else 0)
 
     @property
     def end(self) -> int:
@@ -84,6 +93,7 @@ class _Traf(NamedTuple):
     data_offset: int
     absolute: bool
     reorder: int
+    lead: int
 
 
 class _Nonsense(Exception):
@@ -230,6 +240,7 @@ def _fragment(
         prft.flags,
         keyframe_offset,
         video.reorder,
+        video.lead,
     )
 
 
@@ -241,7 +252,7 @@ def _parse_traf(buffer: bytes, at: int, end: int, init: InitBoxes) -> tuple[Trac
     start = total_dur = samples = first_bytes = all_bytes = 0
     sync = False
     data_offset = -1
-    reorder = 0
+    lead = highest = 0
     while at + 8 <= end:
         box_size, kind = _HEADER.unpack_from(buffer, at)
         box_end = at + box_size
@@ -249,15 +260,16 @@ def _parse_traf(buffer: bytes, at: int, end: int, init: InitBoxes) -> tuple[Trac
             raise _Nonsense
         word = _U32.unpack_from(buffer, at + 8)[0]
         if kind == b"trun":
-            run_dur, run_samples, run_bytes, run_first, run_flags, run_offset, run_reorder = _parse_trun(
+            run_dur, run_samples, run_bytes, run_first, run_flags, run_offset, offsets = _parse_trun(
                 buffer, at + 12, box_end, word, dur, size, flags
             )
             if samples == 0 and run_samples:
                 first_bytes, sync, data_offset = run_first, not run_flags & _NON_SYNC, run_offset
+                lead = highest = offsets[0]
             total_dur += run_dur
             samples += run_samples
             all_bytes += run_bytes
-            reorder = max(reorder, run_reorder)
+            highest = max(highest, *offsets)
         elif kind == b"tfdt":
             start = (_U64 if word >> 24 else _U32).unpack_from(buffer, at + 12)[0]
         elif kind == b"tfhd":
@@ -291,14 +303,16 @@ def _parse_traf(buffer: bytes, at: int, end: int, init: InitBoxes) -> tuple[Trac
         all_bytes,
         base + data_offset if absolute else data_offset,
         absolute,
-        reorder,
+        highest - lead,
+        lead,
     )
 
 
 def _parse_trun(
     buffer: bytes, at: int, end: int, word: int, dur: int, size: int, flags: int
-) -> tuple[int, int, int, int, int, int, int]:
-    """(duration, samples, bytes, first sample's bytes, first sample's flags, data offset, largest composition offset)."""
+) -> tuple[int, int, int, int, int, int, tuple[int, int]]:
+    """(duration, samples, bytes, first sample's bytes, first sample's flags, data offset, its first and largest composition
+    offsets)."""
     count = _U32.unpack_from(buffer, at)[0]
     at += 4
     data_offset = 0
@@ -313,7 +327,7 @@ def _parse_trun(
     if at + 4 * fields * count > end:
         raise _Nonsense
     if not count:
-        return 0, 0, 0, 0, 0, data_offset, 0
+        return 0, 0, 0, 0, 0, data_offset, (0, 0)
     values = struct.unpack_from(f">{fields * count}I", buffer, at) if fields else ()
     column = 0
     total_dur, total_size, first_size = dur * count, size * count, size
@@ -325,7 +339,8 @@ def _parse_trun(
         column += 1
     if first_flags is None:
         first_flags = values[column] if word & 0x400 else flags
-    reorder = 0
-    if word & 0x800:  # the last column; from version 1 on it is signed
-        reorder = max((value for value in values[fields - 1 :: fields] if value <= _I32_MAX), default=0)
-    return total_dur, count, total_size, first_size, first_flags, data_offset, reorder
+    offsets = (0, 0)
+    if word & 0x800:  # the last column; signed from version 1 on, and nothing sensible is that large in version 0
+        signed = [value if value <= _I32_MAX else value - (1 << 32) for value in values[fields - 1 :: fields]]
+        offsets = signed[0], max(signed)
+    return total_dur, count, total_size, first_size, first_flags, data_offset, offsets

@@ -85,7 +85,7 @@ class GrowingFile:
         if not self.fragments:
             return None
         newest = self.fragments[-1]
-        return (newest.media_start + newest.dur) * 1_000_000 // self.timescale
+        return (newest.shown_start + newest.dur) * 1_000_000 // self.timescale
 
     def sample(self) -> tuple[int, int] | None:
         """(media time, wall time) of the newest fragment's end. None when the last write was not the end of a fragment, or
