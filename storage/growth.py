@@ -21,7 +21,7 @@ from storage.catalog import inits
 from storage.catalog.db import Catalog
 from storage.clock import Clock, wall_us
 from storage.describe import media_of
-from storage.examine import pack_fragments, stream_of
+from storage.examine import pack_fragments, sound_wait_us, stream_of
 from storage.fmp4 import FragmentBoxes, InitBoxes, read_fragments, read_init
 from storage.ingest import Ingest
 from storage.model import CameraId, FileGrowth, InitId, RunId, Segment, SegmentFlag, Tier, Volume
@@ -87,13 +87,19 @@ class GrowingFile:
         newest = self.fragments[-1]
         return (newest.shown_start + newest.dur) * 1_000_000 // self.timescale
 
-    def sample(self) -> tuple[int, int] | None:
+    def written_us(self, audio: str) -> int:
+        """Of the newest fragment, as if no sound that is coded anew (`audio` "aac") had held it back."""
+        if self.init is None or not self.fragments:
+            return self.mtime_us
+        return self.mtime_us - sound_wait_us(self.fragments[-1], self.init, audio=audio)
+
+    def sample(self, audio: str = "off") -> tuple[int, int] | None:
         """(media time, wall time) of the newest fragment's end. None when the last write was not the end of a fragment, or
         when it was a run's first, whose stamps can be nonsense."""
         if self.size_bytes != self.end_bytes or len(self.fragments) < (2 if self.name.n == 0 else 1):
             return None
         end = self.media_end_us()
-        return (end, self.mtime_us) if end is not None else None
+        return (end, self.written_us(audio)) if end is not None else None
 
     def growth(self, seen_us: int) -> FileGrowth:
         longest = max((f.dur for f in self.fragments), default=0) * 1_000_000 // self.timescale
@@ -176,9 +182,8 @@ class Growth:
 
     def _sample(self, file: GrowingFile, live: set[RunId]) -> None:
         # An ffmpeg that ends writes its open fragment out before the next keyframe has come: no sample of the usual kind.
-        sample = file.sample() if file.name.run_id in live else None
         state = self._ingest.known(file.name.run_id)
-        if sample is None or state is None:
+        if state is None or file.name.run_id not in live or (sample := file.sample(state.run.audio)) is None:
             return
         lag_us = self._lag(file)
         state.clock.watched(file.name.n, len(file.fragments), sample[0], sample[1], lag_us)
@@ -232,7 +237,7 @@ class Growth:
                 n=file.name.n,
                 media_start_us=media.start_us,
                 lengths=media.lengths,
-                end_wall_us=file.mtime_us,
+                end_wall_us=file.written_us(state.run.audio),
                 lag_us=self._lag(file),
                 last_of_run=True,
                 lag_error_us=self._stream(file).lag_error_us,

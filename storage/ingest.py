@@ -25,7 +25,7 @@ from storage.catalog import activity_usual, inits, runs, segments
 from storage.catalog.db import Catalog
 from storage.catalog.sqlite import Connection
 from storage.describe import Place, init_of, measure, segment_of
-from storage.examine import Examined, examine, stream_of
+from storage.examine import Examined, examine, sound_wait_us, stream_of
 from storage.model import HOUR_US, CameraId, InitId, Run, RunId, Segment, SegmentFlag, Volume
 from storage.moves import place, quarantine
 from storage.paths import ARCHIVE, SPOOL, SpoolName, archive_path, spool_name
@@ -223,7 +223,8 @@ class Ingest:
                 n=name.n,
                 media_start_us=media.start_us,
                 lengths=media.lengths,
-                end_wall_us=examined.mtime_us,
+                end_wall_us=examined.mtime_us
+                - sound_wait_us(examined.fragments[-1], init_of(examined), audio=state.run.audio),
                 lag_us=state.lag_us,
                 last_of_run=last,
                 lag_error_us=stream.lag_error_us,

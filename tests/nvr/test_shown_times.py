@@ -102,12 +102,16 @@ def name(request: pytest.FixtureRequest) -> str:
 
 def judge(city: City, name: str, items: list[dict[str, Any]], shown: list[Shown]) -> None:
     """Within the promise, and within the uncertainty that is stated itself; but for a run's first three pictures, to which
-    ffmpeg gives any time before the first sender report."""
+    ffmpeg gives any time before the first sender report, and in some runs with B-frames for the first picture of the second
+    file: what it wrote of the first one then reaches a frame too far, and a demuxer moves or drops that picture."""
     frame_us, limit_us = (100_000, 150_000) if name.startswith("10") else (40_000, 100_000)
     for one in shown:
         wrong_us = city.wrong_us(name, one)
         assert abs(wrong_us) <= limit_us, (one, wrong_us)
         if one.stated_us < parse_time(items[0]["from"], "") + 3 * frame_us:
+            continue
+        seam_us = parse_time(items[1]["from"], "")
+        if "b-frames" in name and abs(one.stated_us - seam_us) < 2 * frame_us:
             continue
         inside = [i for i in items if parse_time(i["from"], "") <= one.stated_us < parse_time(i["to"], "")]
         for item in inside:
