@@ -95,7 +95,10 @@ class Alerts:
 
     async def _deliver(self, sender: Sender) -> None:
         news, failures = self._news[sender.place], 0
+        task = asyncio.current_task()
         while True:
+            if task is not None and task.cancelling():
+                raise asyncio.CancelledError  # wait_for, which aiosmtplib uses, can lose it before Python 3.12
             news.clear()
             try:
                 sent = await self._deliver_one(sender)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from functools import partial
@@ -115,6 +115,31 @@ async def test_a_dead_webhook_keeps_no_mail_back_and_gets_its_own_later(world: W
             hook.status = 200
             assert await title(hook) == "[Kanpur] Volume /data/a: full, 3 MB left"
             await until(lambda: _empty(world), 10, "an empty queue")
+
+
+@dataclass
+class Deaf:
+    """A place whose library loses the cancellation that meets it."""
+
+    place: str = "mail"
+    address: str = "nowhere"
+    asked: asyncio.Event = field(default_factory=asyncio.Event)
+
+    async def send(self, body: Mapping[str, Any]) -> None:
+        self.asked.set()
+        try:
+            await asyncio.Event().wait()
+        except asyncio.CancelledError:
+            return
+
+
+async def test_a_courier_ends_when_told_though_its_library_does_not_listen(world: World) -> None:
+    deaf = Deaf()
+    alerts = world.alerts(deaf)
+    async with asyncio.timeout(10), running(alerts):
+        world.troubles = [FULL]
+        await world.lasts(alerts, 60)
+        await deaf.asked.wait()
 
 
 async def _empty(world: World) -> bool:
