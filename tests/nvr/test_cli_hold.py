@@ -124,10 +124,11 @@ async def test_a_running_server_does_it(node: Node, tmp_path: Path) -> None:
 
 async def test_a_clock_that_jumped_deletes_nothing_until_somebody_vouches_for_it(node: Node, tmp_path: Path) -> None:
     rows = await aged(node)
-    if reading().synchronised:
-        pytest.skip("NTP keeps this machine's clock: it is trusted whatever was before")
     now = vouched(reading())
     await node.catalog.write(lambda db: trust.put(db, trust.Trust(now.boot_id, now.wall_us - DAY_US, now.mono_us)))
+    if reading().synchronised:  # on a machine whose clock NTP keeps it is trusted whatever was before
+        assert (await typed(tmp_path, "retention", "apply"))["segments"] == 3
+        return
     status, _, err = await nvr(tmp_path, "retention", "apply")
     assert status == 1 and "ahead of" in err and "nvr retention trust-clock" in err
     assert await node.rows(rows[0].camera_id) == rows
