@@ -9,8 +9,9 @@ import os
 import signal
 import sys
 from collections.abc import Awaitable, Callable, Sequence
-from contextlib import closing
+from contextlib import ExitStack, closing, suppress
 from dataclasses import dataclass, field
+from io import BufferedReader
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self, TypeVar
@@ -193,37 +194,44 @@ class Served:
         return [one for one in scan(self.volumes) if camera_id in (None, one.camera_id)]
 
     def files(self, run_id: int) -> list[Path]:
-        """All footage files of a run, in order, whether archived or still in the spool."""
-        found = {int(path.stem.rpartition("-")[2]): path for path in self._archived(run_id)}
+        """All footage files of a run, in order, whether archived or still in the spool (a moment later it may be moved)."""
+        found: dict[int, Path] = {}
+        # The spool is listed first: a file that is moved between the two looks is then seen twice, never not at all.
         for volume in self.volumes:
             for path in (volume / SPOOL).glob(f"*-{run_id}-*.mp4"):
                 name = parse_spool_name(path.name)
                 if name is not None:
-                    found.setdefault(name.n, path)
+                    found[name.n] = path
+        found.update({int(path.stem.rpartition("-")[2]): path for path in self._archived(run_id)})
         return [found[n] for n in sorted(found)]
 
     def _archived(self, run_id: int) -> list[Path]:
         return [path for volume in self.volumes for path in (volume / ARCHIVE).glob(f"*/*/*/*/*/*-{run_id}-*.mp4")]
 
+    def whole(self, run_id: int, count: int | None = None) -> bytes:
+        """The (first `count`) files of a run as one: they share their init. A file moved meanwhile is looked up again."""
+        for _ in range(5):
+            with ExitStack() as stack, suppress(FileNotFoundError):
+                return joined([stack.enter_context(path.open("rb")) for path in self.files(run_id)[:count]])
+        raise AssertionError(f"the files of run {run_id} are moved again and again")
+
     def shown(self, ffmpeg: str, run_id: int) -> list[int]:
         """The numbers in the pictures of a whole run, in order. Blocks."""
-        return [number for number, _ in decode_frame_numbers(ffmpeg, whole(self.files(run_id)))]
+        return [number for number, _ in decode_frame_numbers(ffmpeg, self.whole(run_id))]
 
 
-def whole(files: Sequence[Path]) -> bytes:
-    """The files of a run as one: they share their init."""
+def joined(files: Sequence[BufferedReader]) -> bytes:
     parts = []
     init = b""
-    for path in files:
-        data = path.read_bytes()
-        with path.open("rb") as file:
-            found = read_init(file.fileno())
+    for file in files:
+        data = file.read()
+        found = read_init(file.fileno())
         if found is None:
             continue
         if not init:
             init = found.data
             parts.append(init)
-        assert found.data == init, f"{path} has another init than its run"
+        assert found.data == init, f"{file.name} has another init than its run"
         parts.append(data[len(init) :])
     return b"".join(parts)
 
