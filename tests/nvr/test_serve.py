@@ -169,7 +169,7 @@ async def test_two_demos_find_ports_and_end_what_they_began(tmp_path: Path) -> N
     volumes = [tmp_path / "here/footage", tmp_path / "there/footage"]
     async with demo_in(tmp_path, "here") as (first, url), demo_in(tmp_path, "there") as (second, other_url):
         ports = [int(found.rstrip("/").rpartition(":")[2]) for found in (url, other_url)]
-        assert 8080 <= ports[0] < ports[1] < 8080 + PORTS_TRIED
+        assert ports[0] != ports[1] and all(8080 <= port < 8080 + PORTS_TRIED for port in ports)
         await until(lambda: {one.volume for one in scan(volumes)} == set(volumes), 60, "a recorder each")
         async with aiohttp.ClientSession() as session, session.get(url + "healthz") as got:
             assert await got.json() == {"status": "ok"}
