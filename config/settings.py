@@ -20,7 +20,7 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError, field_validator, model_validator
 from pydantic.fields import FieldInfo
 
-from config import smtp
+from config import owner_kinds, smtp
 from config.errors import Invalid
 
 PREFIX = "NVR_"
@@ -113,6 +113,29 @@ class RetentionSettings(Section):
     min_free_percent: Annotated[float, Field(ge=0, le=50)] = 5.0
 
 
+class RegistrySettings(Section):
+    owner_kinds: tuple[str, ...] = ()
+    city: tuple[float, ...] = (25.9, 79.5, 27.0, 80.9)
+
+    @field_validator("owner_kinds")
+    @classmethod
+    def _kinds(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        for text in value:
+            owner_kinds.parse(text)
+        return value
+
+    @field_validator("city")
+    @classmethod
+    def _box(cls, value: tuple[float, ...]) -> tuple[float, ...]:
+        if value:
+            if len(value) != 4:
+                raise ValueError("four numbers are needed: south, west, north, east; or none, []")
+            south, west, north, east = value
+            if not (-90 <= south < north <= 90 and -180 <= west < east <= 180):
+                raise ValueError("south, west, north, east are degrees; south lies below north and west below east")
+        return value
+
+
 class AuthSettings(Section):
     mode: Literal["off"] = "off"
 
@@ -193,6 +216,7 @@ class Settings(Section):
     recording: RecordingSettings = RecordingSettings()
     playback: PlaybackSettings = PlaybackSettings()
     retention: RetentionSettings = RetentionSettings()
+    registry: RegistrySettings = RegistrySettings()
     auth: AuthSettings = AuthSettings()
     offload: OffloadSettings = OffloadSettings()
     alerts: AlertSettings = AlertSettings()
@@ -288,7 +312,7 @@ def _typed(annotation: Any, text: str) -> object:
             return text
     if "tuple" in str(annotation):
         try:
-            return TypeAdapter(list[str]).validate_json(text)
+            return TypeAdapter(list[float] if "float" in str(annotation) else list[str]).validate_json(text)
         except ValidationError:
             return [part.strip() for part in text.split(",") if part.strip()]
     return text

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import asdict
+from typing import Any
 
 import click
 
@@ -132,7 +133,7 @@ def show_(settings: Settings, key: str, as_json: bool) -> None:
         click.echo(f"{state['since']}  {state['state']}  {state['cause'] or ''}  {state['detail']}".rstrip())
 
 
-def _set(settings: Settings, key: str, **changes: object) -> None:
+def _set(settings: Settings, key: str, **changes: Any) -> None:
     with catalog_for_writing(settings) as db:
         changed = cameras.update(db, find(db, key).id, **changes)
     click.echo(f"{changed.code}: {', '.join(f'{name} = {value}' for name, value in changes.items())}")

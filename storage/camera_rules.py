@@ -18,7 +18,11 @@ MAX_TAG: Final = 64
 COVERS: Final = ("entrance", "exit", "road_side", "public_area")
 AUDIO: Final = ("auto", "copy", "aac", "off")
 MODES: Final = ("continuous",)
-TEXTS: Final = ("name", "name_hi", "owner", "site", "station", "zone")
+TEXTS: Final = (
+    *("name", "name_hi", "owner", "contact", "site", "station", "ward", "zone", "address"),
+    *("make", "model", "serial", "mac", "firmware", "legal_basis"),
+)
+MAC: Final = r"^([0-9A-Fa-f]{2}([:-]?[0-9A-Fa-f]{2}){5})?$"
 
 _UNFIT = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069\ud800-\udfff\ufffe\uffff]")
 
@@ -39,6 +43,7 @@ def checked(camera: Camera) -> Camera:
         raise Invalid("owner_kind is a word of a-z 0-9 _ that starts with a letter", field="owner_kind")
     texts: dict[str, Any] = {field: _text(getattr(camera, field), field, MAX_TEXT) for field in TEXTS}
     texts["name"] = texts["name"] or camera.code
+    texts["mac"] = _mac(texts["mac"])
     _among(camera.audio, AUDIO, "audio")
     _among(camera.mode, MODES, "mode")
     for word in camera.covers:
@@ -58,6 +63,14 @@ def _text(value: str, field: str, limit: int) -> str:
     return value
 
 
+def _mac(value: str) -> str:
+    """As 00:1a:2b:3c:4d:5e."""
+    if not re.fullmatch(MAC[1:-1], value):
+        raise Invalid("mac has six pairs of hexadecimal digits, such as 00:1a:2b:3c:4d:5e", field="mac")
+    digits = re.sub("[:-]", "", value).lower()
+    return ":".join(digits[at : at + 2] for at in range(0, len(digits), 2))
+
+
 def _among(value: str, options: tuple[str, ...], field: str) -> None:
     if value not in options:
         raise Invalid(f"{field} is one of {', '.join(options)}", field=field)
@@ -71,11 +84,18 @@ def _tags(tags: tuple[str, ...]) -> tuple[str, ...]:
 
 
 def _place(camera: Camera) -> None:
-    for value, field, limit in ((camera.lat, "lat", 90.0), (camera.lon, "lon", 180.0)):
+    check_place(camera.lat, camera.lon, camera.bearing)
+    if camera.fov is not None and not (math.isfinite(camera.fov) and 0 < camera.fov <= 360):
+        raise Invalid("fov is a number of degrees, above 0 to 360", field="fov")
+
+
+def check_place(lat: float | None, lon: float | None, bearing: float | None = None) -> None:
+    """Raises Invalid naming the field."""
+    for value, field, limit in ((lat, "lat", 90.0), (lon, "lon", 180.0)):
         if value is not None and not (math.isfinite(value) and -limit <= value <= limit):
             raise Invalid(f"{field} is a number of degrees from -{limit:.0f} to {limit:.0f}", field=field)
-    if (camera.lat is None) != (camera.lon is None):
-        missing = "lat" if camera.lat is None else "lon"
+    if (lat is None) != (lon is None):
+        missing = "lat" if lat is None else "lon"
         raise Invalid(f"{missing} is missing: a place has lat and lon", field=missing)
-    if camera.bearing is not None and not (math.isfinite(camera.bearing) and 0 <= camera.bearing < 360):
+    if bearing is not None and not (math.isfinite(bearing) and 0 <= bearing < 360):
         raise Invalid("bearing is a number of degrees from north, 0 to below 360", field="bearing")

@@ -91,6 +91,16 @@ class Camera:
     lon: float | None = None
     bearing: float | None = None
     tags: tuple[str, ...] = ()
+    contact: str = ""
+    ward: str = ""
+    address: str = ""
+    fov: float | None = None  # degrees of its field of view, around `bearing`
+    make: str = ""
+    model: str = ""
+    serial: str = ""
+    mac: str = ""
+    firmware: str = ""
+    legal_basis: str = ""  # why it may be recorded: an order, a consent
     audio: str = "auto"  # auto | copy | aac | off
     mode: str = "continuous"
     enabled: bool = True

@@ -62,6 +62,16 @@ def shown(item: Listed, health: CameraHealth | None) -> CameraOut:
         lon=camera.lon,
         bearing=camera.bearing,
         tags=list(camera.tags),
+        contact=camera.contact,
+        ward=camera.ward,
+        address=camera.address,
+        fov=camera.fov,
+        make=camera.make,
+        model=camera.model,
+        serial=camera.serial,
+        mac=camera.mac,
+        firmware=camera.firmware,
+        legal_basis=camera.legal_basis,
         url=camera.url,
         has_credentials=item.has_credentials,
         audio=camera.audio,
@@ -196,8 +206,11 @@ async def change(request: web.Request) -> web.Response:
     login = _login(body.credentials) if body.credentials is not None and place is None else None
     if place is not None:
         login = place.credentials
-    fields: dict[str, Any] = body.model_dump(exclude_unset=True, exclude={"url", "credentials", "archived"})
+    fields: dict[str, Any] = body.model_dump(
+        exclude_unset=True, exclude={"url", "credentials", "archived", "place_since"}
+    )
     fields |= {name: tuple(fields[name]) for name in ("covers", "tags") if name in fields}
+    place_since_us = None if body.place_since is None else params.parse_time(body.place_since, "place_since")
     forget = "credentials" in given and body.credentials is None
 
     def write(db: Connection) -> None:
@@ -212,7 +225,7 @@ async def change(request: web.Request) -> web.Response:
             if place.url != before.url:
                 rows.forget_probe(db, camera_id)
         with settling(db, camera_id, wall_us()):
-            rows.update(db, camera_id, **fields)
+            rows.update(db, camera_id, place_since_us=place_since_us, **fields)
         if login is not None or forget:
             rows.set_credentials(db, camera_id, login)
 

@@ -10,7 +10,7 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from storage.camera_rules import CODE, KIND, MAX_TAG, MAX_TAGS, MAX_TEXT
+from storage.camera_rules import CODE, KIND, MAC, MAX_TAG, MAX_TAGS, MAX_TEXT
 from storage.camera_url import MAX_CREDENTIAL, MAX_LENGTH
 from storage.model import CAUSES
 from storage.trouble import KINDS
@@ -65,6 +65,16 @@ class CameraIn(Body):
     lon: Annotated[float | None, Field(ge=-180, le=180)] = None
     bearing: Annotated[float | None, Field(ge=0, lt=360, description="Degrees from north.")] = None
     tags: Annotated[list[Tag], Field(max_length=MAX_TAGS)] = []
+    contact: Text = ""
+    ward: Text = ""
+    address: Text = ""
+    fov: Annotated[float | None, Field(gt=0, le=360, description="Field of view in degrees, around `bearing`.")] = None
+    make: Text = ""
+    model: Text = ""
+    serial: Text = ""
+    mac: Annotated[str, Field(pattern=MAC, examples=["00:1a:2b:3c:4d:5e"])] = ""
+    firmware: Text = ""
+    legal_basis: Annotated[Text, Field(description="Why it may be recorded: an order, a consent.")] = ""
     audio: Audio = "auto"
     mode: Literal["continuous"] = "continuous"
     enabled: bool = True
@@ -88,10 +98,26 @@ class CameraChange(Body):
     lon: Annotated[float | None, Field(ge=-180, le=180)] = None
     bearing: Annotated[float | None, Field(ge=0, lt=360)] = None
     tags: Annotated[list[Tag], Field(max_length=MAX_TAGS)] = []
+    contact: Text = ""
+    ward: Text = ""
+    address: Text = ""
+    fov: Annotated[float | None, Field(gt=0, le=360, description="Field of view in degrees, around `bearing`.")] = None
+    make: Text = ""
+    model: Text = ""
+    serial: Text = ""
+    mac: Annotated[str, Field(pattern=MAC, examples=["00:1a:2b:3c:4d:5e"])] = ""
+    firmware: Text = ""
+    legal_basis: Annotated[Text, Field(description="Why it may be recorded: an order, a consent.")] = ""
     audio: Audio = "auto"
     mode: Literal["continuous"] = "continuous"
     enabled: bool = True
     credentials: CredentialsIn | None = None
+    place_since: Annotated[
+        Time | None,
+        Field(
+            description="Since when a new lat, lon or bearing holds; left out: from now on; before `created_at`: always."
+        ),
+    ] = None
     archived: Annotated[
         bool, Field(json_schema_extra={"const": False}, description="Brings an archived camera back. DELETE archives.")
     ] = False
@@ -136,6 +162,16 @@ class CameraOut(Answer):
     lon: float | None
     bearing: float | None
     tags: list[str]
+    contact: str
+    ward: str
+    address: str
+    fov: float | None
+    make: str
+    model: str
+    serial: str
+    mac: str
+    firmware: str
+    legal_basis: str
     url: str
     has_credentials: bool
     audio: str

@@ -11,6 +11,7 @@ from typing import Any
 
 from config.errors import Conflict, NotFound
 from storage.camera_rules import checked
+from storage.catalog import camera_history
 from storage.catalog.sqlite import Connection, Row, sqlite3
 from storage.model import Camera, CameraId, Credentials, Probe
 
@@ -48,6 +49,7 @@ class Filter:
     kind: str | None = None
     station: str | None = None
     zone: str | None = None
+    site: str | None = None
     node: str | None = None
     archived: bool = False
     ids: tuple[CameraId, ...] | None = None
@@ -71,6 +73,16 @@ def _camera(row: Row) -> Camera:
         lon=row["lon"],
         bearing=row["bearing"],
         tags=tuple(json.loads(row["tags"])),
+        contact=row["contact"],
+        ward=row["ward"],
+        address=row["address"],
+        fov=row["fov"],
+        make=row["make"],
+        model=row["model"],
+        serial=row["serial"],
+        mac=row["mac"],
+        firmware=row["firmware"],
+        legal_basis=row["legal_basis"],
         audio=row["audio"],
         mode=row["mode"],
         enabled=bool(row["enabled"]),
@@ -95,6 +107,16 @@ def _values(camera: Camera) -> dict[str, object]:
         "lon": camera.lon,
         "bearing": camera.bearing,
         "tags": json.dumps(camera.tags, ensure_ascii=False),
+        "contact": camera.contact,
+        "ward": camera.ward,
+        "address": camera.address,
+        "fov": camera.fov,
+        "make": camera.make,
+        "model": camera.model,
+        "serial": camera.serial,
+        "mac": camera.mac,
+        "firmware": camera.firmware,
+        "legal_basis": camera.legal_basis,
         "url": camera.url,
         "audio": camera.audio,
         "mode": camera.mode,
@@ -105,21 +127,27 @@ def _values(camera: Camera) -> dict[str, object]:
     }
 
 
-def add(db: Connection, camera: Camera, credentials: Credentials | None = None) -> Camera:
-    """Register; `camera.id` is ignored and given anew. Raises Invalid, or Conflict where the code is taken."""
+INSERT = (
+    "INSERT INTO camera (id, code, name, name_hi, owner_kind, owner, contact, site, station, ward, zone, address, covers, lat,"
+    " lon, bearing, fov, make, model, serial, mac, firmware, legal_basis, tags, url, audio, mode, node, enabled, created_us,"
+    " archived_us)"
+    " VALUES (:id, :code, :name, :name_hi, :owner_kind, :owner, :contact, :site, :station, :ward, :zone, :address, :covers,"
+    " :lat, :lon, :bearing, :fov, :make, :model, :serial, :mac, :firmware, :legal_basis, :tags, :url, :audio, :mode, :node,"
+    " :enabled, :created_us, :archived_us)"
+)
+
+
+def add(db: Connection, camera: Camera, credentials: Credentials | None = None, *, by: str = "") -> Camera:
+    """Register; `camera.id` is ignored and given anew. Its history begins here. Raises Invalid, or Conflict where the code is
+    taken."""
     camera = checked(camera)
     try:
-        cursor = db.execute(
-            "INSERT INTO camera (code, name, name_hi, owner_kind, owner, site, station, zone, covers, lat, lon, bearing,"
-            " tags, url, audio, mode, node, enabled, created_us, archived_us)"
-            " VALUES (:code, :name, :name_hi, :owner_kind, :owner, :site, :station, :zone, :covers, :lat, :lon, :bearing,"
-            " :tags, :url, :audio, :mode, :node, :enabled, :created_us, :archived_us)",
-            _values(camera),
-        )
+        cursor = db.execute(INSERT, _values(camera) | {"id": None})
     except sqlite3.IntegrityError:
         raise _taken(db, camera.code) from None
     made = replace(camera, id=CameraId(int(cursor.lastrowid or 0)))
     set_credentials(db, made.id, credentials)
+    camera_history.registered(db, made, by=by)
     return made
 
 
@@ -128,15 +156,10 @@ def restore(db: Connection, camera: Camera) -> Camera:
     taken. Its login is lost."""
     camera = checked(camera)
     try:
-        db.execute(
-            "INSERT INTO camera (id, code, name, name_hi, owner_kind, owner, site, station, zone, covers, lat, lon, bearing,"
-            " tags, url, audio, mode, node, enabled, created_us, archived_us)"
-            " VALUES (:id, :code, :name, :name_hi, :owner_kind, :owner, :site, :station, :zone, :covers, :lat, :lon,"
-            " :bearing, :tags, :url, :audio, :mode, :node, :enabled, :created_us, :archived_us)",
-            _values(camera),
-        )
+        db.execute(INSERT, _values(camera))
     except sqlite3.IntegrityError:
         raise Conflict(f"there is a camera with the id {camera.id} or the code {camera.code}", field="code") from None
+    camera_history.registered(db, camera, by="")
     return camera
 
 
@@ -197,12 +220,14 @@ WHERE camera.code > :after
   AND (:kind IS NULL OR owner_kind = :kind)
   AND (:station IS NULL OR station = :station)
   AND (:zone IS NULL OR zone = :zone)
+  AND (:site IS NULL OR site = :site)
   AND (:node IS NULL OR node = :node)
   AND (:ids IS NULL OR camera.id IN (SELECT value FROM json_each(:ids)))
   AND (:w0 = '' OR NOT EXISTS (
     SELECT 1 FROM (VALUES (:w0), (:w1), (:w2), (:w3), (:w4), (:w5), (:w6), (:w7)) AS words
     WHERE instr(lower(code || char(10) || name || char(10) || name_hi || char(10) || owner || char(10) || site
-          || char(10) || station || char(10) || zone || char(10) || tags), words.column1) = 0
+          || char(10) || station || char(10) || ward || char(10) || zone || char(10) || address
+          || char(10) || tags), words.column1) = 0
   ))
 ORDER BY camera.code
 LIMIT :limit
@@ -231,6 +256,7 @@ def _page_values(wanted: Filter, after: str, limit: int) -> dict[str, Any]:
         "kind": wanted.kind,
         "station": wanted.station,
         "zone": wanted.zone,
+        "site": wanted.site,
         "node": wanted.node,
         "ids": None if wanted.ids is None else json.dumps(wanted.ids),
         "limit": limit,
@@ -277,28 +303,43 @@ def briefs(db: Connection, *, archived: bool = False) -> list[Brief]:
     return [Brief(CameraId(row[0]), row[1], row[2], row[3], bool(row[4]), row[5], row[6]) for row in rows]
 
 
-def update(db: Connection, camera_id: CameraId, **changes: Any) -> Camera:
-    """Change fields of `Camera` (not `id`). Raises NotFound, Invalid, or Conflict where the new code is taken."""
-    changed = checked(replace(get(db, camera_id), **changes))
+UPDATE = (
+    "UPDATE camera SET code = :code, name = :name, name_hi = :name_hi, owner_kind = :owner_kind, owner = :owner,"
+    " contact = :contact, site = :site, station = :station, ward = :ward, zone = :zone, address = :address,"
+    " covers = :covers, lat = :lat, lon = :lon, bearing = :bearing, fov = :fov, make = :make, model = :model,"
+    " serial = :serial, mac = :mac, firmware = :firmware, legal_basis = :legal_basis, tags = :tags, url = :url,"
+    " audio = :audio, mode = :mode, node = :node, enabled = :enabled, archived_us = :archived_us WHERE id = :id"
+)
+
+
+def update(
+    db: Connection,
+    camera_id: CameraId,
+    *,
+    by: str = "",
+    place_since_us: int | None = None,
+    **changes: Any,
+) -> Camera:
+    """Change fields of `Camera` (not `id`); what changed goes into its history. `place_since_us`: since when a new place
+    holds, None: from now on. Raises NotFound, Invalid, or Conflict where the new code is taken."""
+    before = get(db, camera_id)
+    changed = checked(replace(before, **changes))
+    if changed == before:
+        return before
     try:
-        db.execute(
-            "UPDATE camera SET code = :code, name = :name, name_hi = :name_hi, owner_kind = :owner_kind, owner = :owner,"
-            " site = :site, station = :station, zone = :zone, covers = :covers, lat = :lat, lon = :lon,"
-            " bearing = :bearing, tags = :tags, url = :url, audio = :audio, mode = :mode, node = :node,"
-            " enabled = :enabled, archived_us = :archived_us WHERE id = :id",
-            _values(changed),
-        )
+        db.execute(UPDATE, _values(changed))
     except sqlite3.IntegrityError:
         raise _taken(db, changed.code) from None
+    camera_history.changed(db, before, changed, by=by, place_since_us=place_since_us)
     return changed
 
 
-def archive(db: Connection, camera_id: CameraId, at_us: int) -> Camera:
+def archive(db: Connection, camera_id: CameraId, at_us: int, *, by: str = "") -> Camera:
     """Record it no more and take it out of listings; its footage stays. Raises NotFound. Again is no change."""
     camera = get(db, camera_id)
     if camera.archived_us is not None:
         return camera
-    return update(db, camera_id, enabled=False, archived_us=at_us)
+    return update(db, camera_id, by=by, enabled=False, archived_us=at_us)
 
 
 def credentials(db: Connection, camera_id: CameraId) -> Credentials | None:

@@ -5,6 +5,8 @@ export const en = {
   "shell.language": "Language",
   "shell.light": "Light colours",
   "shell.dark": "Dark colours",
+  "room.find": "Find",
+  "room.register": "Register",
   "room.review": "Review",
   "room.cameras": "Cameras",
   "room.storage": "Storage",

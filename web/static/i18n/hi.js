@@ -5,6 +5,8 @@ export const hi = {
   "shell.language": "भाषा",
   "shell.light": "हल्के रंग",
   "shell.dark": "गहरे रंग",
+  "room.find": "खोजें",
+  "room.register": "रजिस्टर",
   "room.review": "प्लेबैक",
   "room.cameras": "कैमरे",
   "room.storage": "स्टोरेज",
