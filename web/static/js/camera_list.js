@@ -1,10 +1,13 @@
 // Cameras as pictures and as rows.
 import { html } from "htm/preact";
-import { t, known } from "./i18n.js";
+import { t } from "./i18n.js";
+import { kindText } from "./owner_kinds.js";
 import { cameraName, causeText, StatePill } from "./signs.js";
 import { now } from "./site.js";
 import { NewestStill } from "./still.js";
 import { ageText, dateText, dateTimeText, read, timeText, zoneWords } from "./time.js";
+
+export { kindText }; // where other pages look for it
 
 /** From this many missed segments on a camera is shown in red. */
 export const ALARM_SEGMENTS = 2;
@@ -13,8 +16,6 @@ const alarmed = (camera) => camera.enabled && camera.missed_segments >= ALARM_SE
 
 /** "site · station", leaving out what is not known. */
 const place = (camera) => [camera.site, camera.station].filter(Boolean).join(" · ");
-
-export const kindText = (kind) => (known(`kind.${kind}`) ? t(`kind.${kind}`) : kind);
 
 /** "22:14:03 · 4 s ago"; the date too where it is not today's. */
 export function Newest({ camera }) {

@@ -1,8 +1,9 @@
 // What is known of a camera, and the gaps of the time in view with their causes.
 import { html } from "htm/preact";
-import { kindText, Newest } from "./camera_list.js";
+import { Newest } from "./camera_list.js";
 import { Icon } from "./icons.js";
 import { known, number, t } from "./i18n.js";
+import { kindText } from "./owner_kinds.js";
 import { causeAdvice, causeClass, causeText, StatePill } from "./signs.js";
 import { now } from "./site.js";
 import { dateTimeText, read, SECOND, spanText } from "./time.js";

@@ -1,6 +1,6 @@
 // Policies in words: whom they are for, how long, what changes.
-import { kindText } from "./camera_list.js";
 import { bytes, known, t } from "./i18n.js";
+import { kindText } from "./owner_kinds.js";
 
 /** From the most specific to the least: the first that fits a camera decides. */
 export const SCOPES = ["camera", "tag", "station", "zone", "kind", "default"];
