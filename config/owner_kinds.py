@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from difflib import get_close_matches
 from typing import Final, NamedTuple
+
+from config.errors import Invalid
 
 
 class OwnerKind(NamedTuple):
@@ -47,3 +50,13 @@ def parse(text: str) -> OwnerKind:
 def all_kinds(added: Iterable[str]) -> dict[str, OwnerKind]:
     """By key, the built-in ones first. One that is added again replaces its names."""
     return {kind.key: kind for kind in (*BUILT_IN, *map(parse, added))}
+
+
+def known_kind(key: str, kinds: Mapping[str, OwnerKind]) -> str:
+    """The key as it is; "" is none. Raises Invalid, naming the nearest, for one that is not among the `kinds`."""
+    if not key or key in kinds:
+        return key
+    by_word = {word.lower(): kind.key for kind in kinds.values() for word in (kind.key, kind.name, kind.name_hi)}
+    near = get_close_matches(key.lower(), by_word, 1, 0.5)
+    way_out = f"did you mean {by_word[near[0]]}?" if near else f"known are {', '.join(kinds)}"
+    raise Invalid(f"owner_kind {key[:40]!r} is none of the kinds of owners: {way_out}", field="owner_kind")

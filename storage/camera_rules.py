@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import math
 import re
+import unicodedata
+from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any, Final
 
@@ -22,6 +24,8 @@ TEXTS: Final = (
     *("name", "name_hi", "owner", "contact", "site", "station", "ward", "zone", "address"),
     *("make", "model", "serial", "mac", "firmware", "legal_basis"),
 )
+MAX_WORDS: Final = 8
+"""A search looks at this many words; more are ignored."""
 MAC: Final = r"^([0-9A-Fa-f]{2}([:-]?[0-9A-Fa-f]{2}){5})?$"
 
 _UNFIT = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069\ud800-\udfff\ufffe\uffff]")
@@ -39,8 +43,7 @@ def checked(camera: Camera) -> Camera:
     """
     if not re.fullmatch(CODE[1:-1], camera.code):
         raise Invalid("code has 1 to 64 of the characters A-Z a-z 0-9 . _ -", field="code")
-    if not re.fullmatch(KIND[1:-1], camera.owner_kind):
-        raise Invalid("owner_kind is a word of a-z 0-9 _ that starts with a letter", field="owner_kind")
+    _kind(camera.owner_kind)
     texts: dict[str, Any] = {field: _text(getattr(camera, field), field, MAX_TEXT) for field in TEXTS}
     texts["name"] = texts["name"] or camera.code
     texts["mac"] = _mac(texts["mac"])
@@ -54,8 +57,29 @@ def checked(camera: Camera) -> Camera:
     )
 
 
+def checked_site_texts(texts: Mapping[str, str], lat: float | None, lon: float | None) -> dict[str, str]:
+    """A site's texts as they are kept. Raises Invalid naming the field."""
+    _kind(texts["owner_kind"])
+    kept = {field: _text(value, field, MAX_TEXT) for field, value in texts.items()}
+    if not kept["name"]:
+        raise Invalid("name is missing: a site is known by it", field="name")
+    check_place(lat, lon)
+    return kept
+
+
+def search_words(text: str) -> list[str]:
+    """What a search looks for: each of these must occur. Of a letter that has two spellings (Hindi's dotted ones) the one that
+    is kept."""
+    return unicodedata.normalize("NFC", text).lower().split()[:MAX_WORDS]
+
+
+def _kind(value: str) -> None:
+    if not re.fullmatch(KIND[1:-1], value):
+        raise Invalid("owner_kind is a word of a-z 0-9 _ that starts with a letter", field="owner_kind")
+
+
 def _text(value: str, field: str, limit: int) -> str:
-    value = value.strip()
+    value = unicodedata.normalize("NFC", value.strip())
     if len(value) > limit:
         raise Invalid(f"{field} has at most {limit} characters", field=field)
     if unfit(value):

@@ -33,6 +33,7 @@ from web import (
     retention,
     retention_plan,
     retention_report,
+    sites,
     status,
     timeline,
 )
@@ -72,6 +73,7 @@ def all_operations() -> list[Operation]:
     """Every URL of the API, in the order in which the document shows them."""
     return [
         *cameras.operations(),
+        *sites.operations(),
         *timeline.operations(),
         *play_operations.operations(play.routes()),
         *status.operations(),

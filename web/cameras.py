@@ -9,6 +9,7 @@ from typing import Any
 from aiohttp import web
 
 from config.errors import Conflict, Invalid, Unavailable
+from config.owner_kinds import known_kind
 from config.settings import is_loopback
 from retention.settle import clock_trusted, settle_now, settling
 from storage import camera_url
@@ -21,7 +22,8 @@ from storage.model import Camera, CameraId, Credentials
 from web import bodies, params
 from web.keys import CATALOG, FLEET, KEEPER, SETTINGS, CameraHealth
 from web.operations import CAMERA_ID, CURSOR, LIMIT, Operation, Parameter, Reply
-from web.schemas import FIT, CameraChange, CameraIn, CameraOut, CameraPage, CredentialsIn, ProbeIn, ProbeOut
+from web.schemas import BY, FIT, CameraChange, CameraIn, CameraOut, CameraPage, CredentialsIn, ProbeIn, ProbeOut
+from web.sites import kinds_of
 
 STATES = ("recording", "starting", "failed", "disabled", "unknown")
 STRIDE = 100
@@ -104,7 +106,10 @@ async def listing(request: web.Request) -> web.Response:
         enabled=params.flag(request, "enabled", default=None),
         kind=params.text(request, "kind"),
         station=params.text(request, "station"),
+        ward=params.text(request, "ward"),
         zone=params.text(request, "zone"),
+        site=params.text(request, "site"),
+        tag=params.text(request, "tag"),
         node=params.text(request, "node"),
         archived=archived,
         ids=None if state is None else await _in_state(request, state, archived=archived),
@@ -173,8 +178,9 @@ def _login(login: CredentialsIn) -> Credentials:
 
 async def add(request: web.Request) -> web.Response:
     body = await bodies.read(request, CameraIn)
+    known_kind(body.owner_kind, kinds_of(request))
     place = _place(request, body.url, body.credentials)
-    fields = body.model_dump(exclude={"url", "credentials", "covers", "tags"})
+    fields = body.model_dump(exclude={"url", "credentials", "covers", "tags", "by"})
     camera = Camera(
         id=CameraId(0),
         url=place.url,
@@ -186,7 +192,7 @@ async def add(request: web.Request) -> web.Response:
     )
 
     def write(db: Connection) -> Camera:
-        made = rows.add(db, camera, place.credentials)
+        made = rows.add(db, camera, place.credentials, by=body.by)
         settle_now(db, wall_us(), trusted=clock_trusted(db), cameras=frozenset([made.id]))
         return made
 
@@ -207,8 +213,9 @@ async def change(request: web.Request) -> web.Response:
     if place is not None:
         login = place.credentials
     fields: dict[str, Any] = body.model_dump(
-        exclude_unset=True, exclude={"url", "credentials", "archived", "place_since"}
+        exclude_unset=True, exclude={"url", "credentials", "archived", "place_since", "by"}
     )
+    known_kind(fields.get("owner_kind", ""), kinds_of(request))
     fields |= {name: tuple(fields[name]) for name in ("covers", "tags") if name in fields}
     place_since_us = None if body.place_since is None else params.parse_time(body.place_since, "place_since")
     forget = "credentials" in given and body.credentials is None
@@ -225,7 +232,7 @@ async def change(request: web.Request) -> web.Response:
             if place.url != before.url:
                 rows.forget_probe(db, camera_id)
         with settling(db, camera_id, wall_us()):
-            rows.update(db, camera_id, place_since_us=place_since_us, **fields)
+            rows.update(db, camera_id, by=body.by, place_since_us=place_since_us, **fields)
         if login is not None or forget:
             rows.set_credentials(db, camera_id, login)
 
@@ -252,7 +259,7 @@ def _keep_login_at_its_host(db: Connection, before: Camera, place: camera_url.Ca
 
 async def archive(request: web.Request) -> web.Response:
     camera_id = params.camera_id(request)
-    await request.app[CATALOG].write(partial(rows.archive, camera_id=camera_id, at_us=wall_us()))
+    await request.app[CATALOG].write(partial(rows.archive, camera_id=camera_id, at_us=wall_us(), by=BY))
     request.app[FLEET].camera_changed(camera_id)
     return web.Response(status=204)
 
@@ -307,12 +314,17 @@ def operations() -> list[Operation]:
             "List cameras, by code",
             {200: Reply("A page.", CameraPage)},
             parameters=(
-                _query("text", "Words, each of which occurs in code, name, owner, site, station, zone or tags."),
+                _query(
+                    "text", "Words, each of which occurs in names, owner, site, place, address, tags, make or model."
+                ),
                 _query("state", "Only cameras in this state.", {"type": "string", "enum": list(STATES)}),
                 _query("enabled", "Only enabled, or only disabled ones.", _FLAG),
                 _query("kind", "Kind of owner."),
                 _query("station", "Police station."),
+                _query("ward", "Ward."),
                 _query("zone", "Zone."),
+                _query("site", "Name of a site."),
+                _query("tag", "One of their tags."),
                 _query("node", "The server that records them."),
                 _query("archived", "The archived ones instead.", _FLAG),
                 LIMIT,

@@ -31,6 +31,10 @@ Url = Annotated[
 ]
 
 
+BY = "web"
+"""Who changed something, as long as nobody signs in and the request does not say."""
+
+
 class Body(BaseModel):
     """Read strictly: no unknown fields, no strings for numbers."""
 
@@ -79,6 +83,7 @@ class CameraIn(Body):
     mode: Literal["continuous"] = "continuous"
     enabled: bool = True
     credentials: CredentialsIn | None = None
+    by: Annotated[Text, Field(description="Who registers it, as long as nobody signs in.")] = BY
 
 
 class CameraChange(Body):
@@ -118,6 +123,7 @@ class CameraChange(Body):
             description="Since when a new lat, lon or bearing holds; left out: from now on; before `created_at`: always."
         ),
     ] = None
+    by: Annotated[Text, Field(description="Who changes it, as long as nobody signs in.")] = BY
     archived: Annotated[
         bool, Field(json_schema_extra={"const": False}, description="Brings an archived camera back. DELETE archives.")
     ] = False

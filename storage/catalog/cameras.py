@@ -10,13 +10,10 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from config.errors import Conflict, NotFound
-from storage.camera_rules import checked
-from storage.catalog import camera_history
+from storage.camera_rules import MAX_WORDS, checked, search_words
+from storage.catalog import camera_history, sites
 from storage.catalog.sqlite import Connection, Row, sqlite3
 from storage.model import Camera, CameraId, Credentials, Probe
-
-MAX_WORDS = 8
-"""A search looks at this many words; more are ignored."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,8 +45,10 @@ class Filter:
     enabled: bool | None = None
     kind: str | None = None
     station: str | None = None
+    ward: str | None = None
     zone: str | None = None
     site: str | None = None
+    tag: str | None = None
     node: str | None = None
     archived: bool = False
     ids: tuple[CameraId, ...] | None = None
@@ -147,6 +146,7 @@ def add(db: Connection, camera: Camera, credentials: Credentials | None = None, 
         raise _taken(db, camera.code) from None
     made = replace(camera, id=CameraId(int(cursor.lastrowid or 0)))
     set_credentials(db, made.id, credentials)
+    sites.ensure(db, made)
     camera_history.registered(db, made, by=by)
     return made
 
@@ -159,6 +159,7 @@ def restore(db: Connection, camera: Camera) -> Camera:
         db.execute(INSERT, _values(camera))
     except sqlite3.IntegrityError:
         raise Conflict(f"there is a camera with the id {camera.id} or the code {camera.code}", field="code") from None
+    sites.ensure(db, camera)
     camera_history.registered(db, camera, by="")
     return camera
 
@@ -166,6 +167,12 @@ def restore(db: Connection, camera: Camera) -> Camera:
 def ids(db: Connection) -> set[CameraId]:
     """Of all, archived ones too."""
     return {CameraId(row[0]) for row in db.execute("SELECT id FROM camera")}
+
+
+def ids_at(db: Connection, site: str) -> list[CameraId]:
+    """Of all that name the site, archived ones too."""
+    rows = db.execute("SELECT id FROM camera WHERE site = :site AND site <> '' ORDER BY id", {"site": site})
+    return [CameraId(row[0]) for row in rows]
 
 
 def _taken(db: Connection, code: str) -> Conflict:
@@ -219,15 +226,19 @@ WHERE camera.code > :after
   AND (:enabled IS NULL OR enabled = :enabled)
   AND (:kind IS NULL OR owner_kind = :kind)
   AND (:station IS NULL OR station = :station)
+  AND (:ward IS NULL OR ward = :ward)
   AND (:zone IS NULL OR zone = :zone)
   AND (:site IS NULL OR site = :site)
+  AND (:tag IS NULL OR EXISTS (SELECT 1 FROM json_each(tags) WHERE value = :tag))
   AND (:node IS NULL OR node = :node)
   AND (:ids IS NULL OR camera.id IN (SELECT value FROM json_each(:ids)))
   AND (:w0 = '' OR NOT EXISTS (
     SELECT 1 FROM (VALUES (:w0), (:w1), (:w2), (:w3), (:w4), (:w5), (:w6), (:w7)) AS words
     WHERE instr(lower(code || char(10) || name || char(10) || name_hi || char(10) || owner || char(10) || site
           || char(10) || station || char(10) || ward || char(10) || zone || char(10) || address
-          || char(10) || tags), words.column1) = 0
+          || char(10) || tags || char(10) || make || char(10) || camera.model || char(10)
+          || coalesce((SELECT site.name_hi || char(10) || site.address FROM site WHERE site.name = camera.site), '')
+    ), words.column1) = 0
   ))
 ORDER BY camera.code
 LIMIT :limit
@@ -245,8 +256,7 @@ def _listed(row: Row) -> Listed:
 
 
 def _page_values(wanted: Filter, after: str, limit: int) -> dict[str, Any]:
-    words = wanted.text.lower().split()[:MAX_WORDS]
-    words += [""] * (MAX_WORDS - len(words))
+    words = [*search_words(wanted.text), *[""] * MAX_WORDS][:MAX_WORDS]
     return {
         "after": after,
         "camera_id": None,
@@ -255,8 +265,10 @@ def _page_values(wanted: Filter, after: str, limit: int) -> dict[str, Any]:
         "enabled": None if wanted.enabled is None else int(wanted.enabled),
         "kind": wanted.kind,
         "station": wanted.station,
+        "ward": wanted.ward,
         "zone": wanted.zone,
         "site": wanted.site,
+        "tag": wanted.tag,
         "node": wanted.node,
         "ids": None if wanted.ids is None else json.dumps(wanted.ids),
         "limit": limit,
@@ -330,6 +342,8 @@ def update(
         db.execute(UPDATE, _values(changed))
     except sqlite3.IntegrityError:
         raise _taken(db, changed.code) from None
+    if changed.site != before.site or changed.archived_us is None:
+        sites.ensure(db, changed)
     camera_history.changed(db, before, changed, by=by, place_since_us=place_since_us)
     return changed
 

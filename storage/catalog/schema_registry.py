@@ -31,6 +31,9 @@ CREATE TABLE site (
     created_us INTEGER NOT NULL
 ) STRICT;
 CREATE INDEX camera_site ON camera (site) WHERE site <> '';
+INSERT INTO site (name, name_hi, owner_kind, owner, contact, station, ward, zone, address, lat, lon, created_us)
+    SELECT site, '', owner_kind, owner, contact, station, ward, zone, address, lat, lon, min(created_us)
+    FROM camera WHERE site <> '' GROUP BY site;
 CREATE TABLE camera_place (
     camera_id INTEGER NOT NULL REFERENCES camera (id),
     since_us INTEGER NOT NULL,  -- until the camera's next row; 0: as far back as there is footage
