@@ -58,14 +58,21 @@ async def in_child(
         async with asyncio.timeout(limit_s):
             answer, words = await _answer(process, order)
     except TimeoutError:
+        _kill(process)
         raise Unavailable(f"this took longer than {limit_s:g} s and was given up: try less at once") from None
+    except BaseException:
+        _kill(process)
+        raise
     finally:
-        with contextlib.suppress(ProcessLookupError):
-            process.kill()
         if process.stdin is not None:
             process.stdin.close()
         await process.wait()
     return await asyncio.to_thread(_unpacked, answer, words)
+
+
+def _kill(process: asyncio.subprocess.Process) -> None:
+    with contextlib.suppress(ProcessLookupError):
+        process.kill()
 
 
 async def _answer(process: asyncio.subprocess.Process, order: bytes) -> tuple[bytes, bytes]:
@@ -77,9 +84,7 @@ async def _answer(process: asyncio.subprocess.Process, order: bytes) -> tuple[by
             process.stdin.write(len(order).to_bytes(_LENGTH_BYTES, "big"))
             process.stdin.write(order)
             await process.stdin.drain()
-        answer = await process.stdout.read()
-        process.stdin.close()
-        return answer, await words
+        return await process.stdout.read(), await words
     finally:
         words.cancel()
 
