@@ -19,6 +19,7 @@ from storage.ingest import Ingest
 from storage.volumes import Volumes
 from web import (
     alerts,
+    camera_history,
     cameras,
     event_stream,
     health,
@@ -73,6 +74,7 @@ def all_operations() -> list[Operation]:
     """Every URL of the API, in the order in which the document shows them."""
     return [
         *cameras.operations(),
+        *camera_history.operations(),
         *sites.operations(),
         *timeline.operations(),
         *play_operations.operations(play.routes()),

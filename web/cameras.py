@@ -217,7 +217,7 @@ async def change(request: web.Request) -> web.Response:
     )
     known_kind(fields.get("owner_kind", ""), kinds_of(request))
     fields |= {name: tuple(fields[name]) for name in ("covers", "tags") if name in fields}
-    place_since_us = None if body.place_since is None else params.parse_time(body.place_since, "place_since")
+    place_since_us = _place_since(body)
     forget = "credentials" in given and body.credentials is None
 
     def write(db: Connection) -> None:
@@ -240,6 +240,18 @@ async def change(request: web.Request) -> web.Response:
     request.app[FLEET].camera_changed(camera_id)
     request.app[KEEPER].ask()
     return await _answer(request, camera_id)
+
+
+def _place_since(body: CameraChange) -> int | None:
+    """Raises Invalid without a place that could hold since then."""
+    if body.place_since is None:
+        return None
+    since_us = params.parse_time(body.place_since, "place_since")
+    if since_us > wall_us():
+        raise Invalid("place_since lies in the future", field="place_since")
+    if not body.model_fields_set & {"lat", "lon", "bearing"}:
+        raise Invalid("place_since says since when lat and lon hold: give them too", field="place_since")
+    return since_us
 
 
 def _archived(camera_id: CameraId) -> Conflict:

@@ -11,11 +11,13 @@ from typing import Any
 
 from storage.camera_rules import check_place
 from storage.catalog.sqlite import Connection
-from storage.clock import wall_us
+from storage.clock import rfc3339, wall_us
 from storage.model import Camera, CameraId
 
 _NOT_TOLD = frozenset({"id", "created_us"})
-_PLACE = ("lat", "lon", "bearing")
+PLACE = ("lat", "lon", "bearing")
+OF_A_FEED = frozenset({*PLACE, "places", "corrected_places"})
+FEED_ROW_US = 3_600_000_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,22 +51,28 @@ def registered(db: Connection, camera: Camera, *, by: str) -> None:
 
 
 def changed(db: Connection, before: Camera, after: Camera, *, by: str, place_since_us: int | None) -> None:
-    """One row for all that differs. A camera's first place holds for all its footage, a later one since `place_since_us` (None:
-    now); one that holds since before the camera was registered was always there: a mistake is mended."""
+    """One row for all that differs. A camera's first place holds for all its footage, a later one since `place_since_us`: then
+    it stands there whatever was known of later times, and where it did not move it has stood there since then. None: since
+    now, where it moved. One that holds since before the camera was registered was always there: a mistake is mended."""
     now_us = wall_us()
     old = _told(before)
     told = {name: [_plain(old[name]), _plain(value)] for name, value in _told(after).items() if value != old[name]}
-    if told:
-        _put(db, after.id, now_us, by, told)
-    if any(name in told for name in _PLACE):
+    if place_since_us is not None or any(name in told for name in PLACE):
         since_us = now_us if place_since_us is None else place_since_us
-        if since_us <= after.created_us or not places(db, after.id):
+        known = count_places(db, after.id)
+        if since_us <= after.created_us or not known:
             since_us = 0
-        db.execute(
+        dropped = db.execute(
             "DELETE FROM camera_place WHERE camera_id = :camera_id AND since_us >= :since_us",
             {"camera_id": after.id, "since_us": since_us},
-        )
+        ).rowcount
         put_place(db, Place(after.id, since_us, after.lat, after.lon, after.bearing))
+        if place_since_us is not None:
+            told["place_since"] = [None, rfc3339(since_us) if since_us else "always"]
+        if dropped:
+            told["places"] = [known, known - dropped + 1]
+    if told:
+        _put(db, after.id, now_us, by, told)
 
 
 def _told(camera: Camera) -> dict[str, Any]:
@@ -79,6 +87,30 @@ def _put(db: Connection, camera_id: CameraId, at_us: int, by: str, told: dict[st
     db.execute(
         "INSERT INTO camera_change (camera_id, at_us, made_by, changes) VALUES (:camera_id, :at_us, :by, :changes)",
         {"camera_id": camera_id, "at_us": at_us, "by": by, "changes": json.dumps(told, ensure_ascii=False)},
+    )
+
+
+def fed(db: Connection, camera_id: CameraId, told: dict[str, list[Any]], *, by: str, at_us: int) -> None:
+    """What a feed of places changed. A bus tells where it is every few seconds: what one source says within an hour is one row,
+    from the first "before" to the last "after"."""
+    row = db.execute(
+        "SELECT id, at_us, made_by, changes FROM camera_change WHERE camera_id = :camera_id ORDER BY id DESC LIMIT 1",
+        {"camera_id": camera_id},
+    ).fetchone()
+    before = json.loads(row["changes"]) if row is not None else {}
+    if row is None or row["made_by"] != by or not before.keys() & {"places", "corrected_places"}:
+        merge = False
+    else:
+        merge = before.keys() <= OF_A_FEED and row["at_us"] <= at_us < row["at_us"] + FEED_ROW_US
+    if not merge:
+        _put(db, camera_id, at_us, by, told)
+        return
+    for name, (old, new) in told.items():
+        first = before.get(name, [old, 0])
+        before[name] = [first[0], first[1] + new if name == "corrected_places" else new]
+    db.execute(
+        "UPDATE camera_change SET changes = :changes WHERE id = :id",
+        {"id": row["id"], "changes": json.dumps(before, ensure_ascii=False)},
     )
 
 
@@ -128,3 +160,28 @@ def places(db: Connection, camera_id: CameraId) -> list[Place]:
         {"camera_id": camera_id},
     )
     return [Place(CameraId(row[0]), row[1], row[2], row[3], row[4]) for row in rows]
+
+
+def count_places(db: Connection, camera_id: CameraId) -> int:
+    found = db.execute("SELECT count(*) FROM camera_place WHERE camera_id = :camera_id", {"camera_id": camera_id})
+    return int(found.fetchone()[0])
+
+
+def place_page(db: Connection, camera_id: CameraId, *, before_us: int | None = None, limit: int) -> list[Place]:
+    """The newest first, those that began before `before_us`, at most `limit`."""
+    rows = db.execute(
+        "SELECT camera_id, since_us, lat, lon, bearing FROM camera_place WHERE camera_id = :camera_id"
+        " AND (:before_us IS NULL OR since_us < :before_us) ORDER BY since_us DESC LIMIT :limit",
+        {"camera_id": camera_id, "before_us": before_us, "limit": limit},
+    )
+    return [Place(CameraId(row[0]), row[1], row[2], row[3], row[4]) for row in rows]
+
+
+def place_since(db: Connection, camera_id: CameraId, since_us: int) -> Place | None:
+    """The one that begins at that very time."""
+    row = db.execute(
+        "SELECT camera_id, since_us, lat, lon, bearing FROM camera_place"
+        " WHERE camera_id = :camera_id AND since_us = :since_us",
+        {"camera_id": camera_id, "since_us": since_us},
+    ).fetchone()
+    return None if row is None else Place(CameraId(row[0]), row[1], row[2], row[3], row[4])

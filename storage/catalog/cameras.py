@@ -332,11 +332,11 @@ def update(
     place_since_us: int | None = None,
     **changes: Any,
 ) -> Camera:
-    """Change fields of `Camera` (not `id`); what changed goes into its history. `place_since_us`: since when a new place
-    holds, None: from now on. Raises NotFound, Invalid, or Conflict where the new code is taken."""
+    """Change fields of `Camera` (not `id`); what changed goes into its history. `place_since_us`: since when the place that
+    it has now holds, None: a new one from now on. Raises NotFound, Invalid, or Conflict where the new code is taken."""
     before = get(db, camera_id)
     changed = checked(replace(before, **changes))
-    if changed == before:
+    if changed == before and place_since_us is None:
         return before
     try:
         db.execute(UPDATE, _values(changed))
@@ -346,6 +346,15 @@ def update(
         sites.ensure(db, changed)
     camera_history.changed(db, before, changed, by=by, place_since_us=place_since_us)
     return changed
+
+
+def put_place(db: Connection, camera: Camera, lat: float | None, lon: float | None, bearing: float | None) -> Camera:
+    """The row's place alone, as its newest row of `camera_place` says; the caller tells its history."""
+    db.execute(
+        "UPDATE camera SET lat = :lat, lon = :lon, bearing = :bearing WHERE id = :id",
+        {"id": camera.id, "lat": lat, "lon": lon, "bearing": bearing},
+    )
+    return replace(camera, lat=lat, lon=lon, bearing=bearing)
 
 
 def archive(db: Connection, camera_id: CameraId, at_us: int, *, by: str = "") -> Camera:

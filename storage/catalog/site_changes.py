@@ -38,5 +38,5 @@ def change(db: Connection, site_id: int, *, by: str = "", **changes: Any) -> tup
 
 
 def _checked(site: Site) -> Site:
-    texts = checked_site_texts({name: getattr(site, name) for name in _TEXTS}, site.lat, site.lon)
+    texts: dict[str, Any] = {**checked_site_texts({name: getattr(site, name) for name in _TEXTS}, site.lat, site.lon)}
     return replace(site, **texts)
