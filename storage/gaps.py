@@ -63,6 +63,9 @@ def explain(hole: tuple[int, int], reasons: Sequence[Reason]) -> list[Gap]:
     """The hole as one gap or, where the cause changed inside it, several that tile it."""
     start, end = hole
     near = [reason for reason in reasons if reason.from_us < end and reason.to_us > start]
+    if all(reason.from_us <= start and reason.to_us >= end for reason in near):  # most holes: nothing changes inside
+        best = max((r for r in near if r.cause is not None), key=lambda r: (r.rank, r.from_us), default=None)
+        return [_gap(start, end, best)]
     edges = sorted({start, end, *(e for r in near for e in (r.from_us, r.to_us) if start < e < end)})
     pieces: list[tuple[int, int, Reason | None]] = []
     coming = sorted((r for r in near if r.cause is not None), key=lambda r: r.from_us)
@@ -81,10 +84,11 @@ def explain(hole: tuple[int, int], reasons: Sequence[Reason]) -> list[Gap]:
             pieces[-1] = (last[0], right, last[2])
         else:
             pieces.append((left, right, best))
-    return [
-        Gap(left, right, reason.cause if reason and reason.cause else "unknown", reason.detail if reason else "")
-        for left, right, reason in _merge_short(pieces)
-    ]
+    return [_gap(*piece) for piece in _merge_short(pieces)]
+
+
+def _gap(left: int, right: int, reason: Reason | None) -> Gap:
+    return Gap(left, right, reason.cause if reason and reason.cause else "unknown", reason.detail if reason else "")
 
 
 def explain_all(holes: Iterable[tuple[int, int]], reasons: Iterable[Reason]) -> list[Gap]:

@@ -100,5 +100,5 @@ def explained(db: Connection, missing: Mapping[CameraId, Sequence[Interval]]) ->
     open_ = [camera_id for camera_id, some in gaps.items() if any(gap.cause == "unknown" for gap in some)]
     ends = rows.run_ends(db, rows.as_ids(open_), *window) if open_ else {}
     return gaps | {
-        camera_id: explain_all(asked[camera_id], [*known[camera_id], *some]) for camera_id, some in ends.items()
+        camera_id: explain_all(asked[camera_id], [*known[camera_id], *some]) for camera_id, some in ends.items() if some
     }
