@@ -11,7 +11,7 @@ from config.errors import Unavailable
 from config.settings import Settings, is_loopback
 from nvr.cli_base import catalog_for_reading, catalog_for_writing, json_option, show, table, with_settings
 from storage import camera_url
-from storage.catalog import cameras, states
+from storage.catalog import cameras, logins, states
 from storage.catalog.sqlite import Connection
 from storage.clock import rfc3339, wall_us
 from storage.model import Camera, CameraId
@@ -110,7 +110,7 @@ def show_(settings: Settings, key: str, as_json: bool) -> None:
         one = find(db, key)
         probe = cameras.get_probe(db, one.id)
         history = states.history(db, one.id, limit=10)
-        has_login = cameras.credentials(db, one.id) is not None
+        has_login = logins.has(db, one.id)
     facts = {name: getattr(one, name) for name in Camera.__slots__ if not name.endswith("_us")}
     facts |= {
         "created_at": rfc3339(one.created_us),

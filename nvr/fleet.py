@@ -22,7 +22,7 @@ from nvr.left_behind import LeftBehind
 from nvr.probe import probe
 from nvr.process import Found, Process, Spawner, end_all, scan, spawn
 from nvr.recorder import CameraRecorder
-from nvr.recorder_model import AUDIO_AGAIN_S, Config, Shared
+from nvr.recorder_model import AUDIO_AGAIN_S, Config, Shared, config_of
 from storage.catalog import cameras, runs, segments, states
 from storage.catalog.db import Catalog
 from storage.catalog.sqlite import Connection
@@ -119,7 +119,7 @@ class Fleet:
     def _read_all(self, db: Connection) -> list[CameraRecorder]:
         made = []
         for camera in cameras.all_of(db, self._shared.settings.server.node):
-            config = Config(camera, cameras.credentials(db, camera.id), cameras.get_probe(db, camera.id))
+            config = config_of(db, camera)
             last = segments.newest(db, camera.id)
             recorder = self._recorder(camera.id, config, states.current(db, camera.id))
             recorder.newest_us = last.end_us if last else None

@@ -15,6 +15,7 @@ from retention.settle import clock_trusted, settle_now, settling
 from storage import camera_url
 from storage.camera_rules import unfit
 from storage.catalog import cameras as rows
+from storage.catalog import logins
 from storage.catalog.cameras import Brief, Filter, Listed, Media
 from storage.catalog.sqlite import Connection
 from storage.clock import rfc3339, wall_us
@@ -263,7 +264,7 @@ def _keep_login_at_its_host(db: Connection, before: Camera, place: camera_url.Ca
     moved = camera_url.host_of(place.url) != camera_url.host_of(before.url) or (
         before.url.startswith("rtsps:") and not place.url.startswith("rtsps:")
     )
-    if moved and place.credentials is None and not forget and rows.credentials(db, before.id) is not None:
+    if moved and place.credentials is None and not forget and logins.has(db, before.id):
         raise Invalid(
             "the url leads to another host: give the credentials again, or null for none", field="credentials"
         )

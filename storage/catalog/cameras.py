@@ -1,4 +1,4 @@
-"""Rows of `camera`, `secret` and `probe`.
+"""Rows of `camera` and `probe`; the logins beside them are those of `storage.catalog.logins`.
 
 A camera is never deleted: its footage names it. Archived, it is recorded no more and left out of listings.
 """
@@ -6,12 +6,14 @@ A camera is never deleted: its footage names it. Archived, it is recorded no mor
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
 from typing import Any
 
 from config.errors import Conflict, NotFound
 from storage.camera_rules import MAX_WORDS, checked, search_words
 from storage.catalog import camera_history, sites
+from storage.catalog.logins import credentials as credentials
+from storage.catalog.logins import set_credentials as set_credentials
 from storage.catalog.sqlite import Connection, Row, sqlite3
 from storage.model import Camera, CameraId, Credentials, Probe
 
@@ -54,75 +56,20 @@ class Filter:
     ids: tuple[CameraId, ...] | None = None
 
 
+_PLAIN = tuple(field.name for field in fields(Camera) if field.name not in ("covers", "tags", "enabled"))
+
+
 def _camera(row: Row) -> Camera:
-    return Camera(
-        id=CameraId(row["id"]),
-        code=row["code"],
-        name=row["name"],
-        url=row["url"],
-        node=row["node"],
-        name_hi=row["name_hi"],
-        owner_kind=row["owner_kind"],
-        owner=row["owner"],
-        site=row["site"],
-        station=row["station"],
-        zone=row["zone"],
-        covers=tuple(json.loads(row["covers"])),
-        lat=row["lat"],
-        lon=row["lon"],
-        bearing=row["bearing"],
-        tags=tuple(json.loads(row["tags"])),
-        contact=row["contact"],
-        ward=row["ward"],
-        address=row["address"],
-        fov=row["fov"],
-        make=row["make"],
-        model=row["model"],
-        serial=row["serial"],
-        mac=row["mac"],
-        firmware=row["firmware"],
-        legal_basis=row["legal_basis"],
-        audio=row["audio"],
-        mode=row["mode"],
-        enabled=bool(row["enabled"]),
-        created_us=row["created_us"],
-        archived_us=row["archived_us"],
-    )
+    plain = {name: row[name] for name in _PLAIN}
+    covers, tags = tuple(json.loads(row["covers"])), tuple(json.loads(row["tags"]))
+    return Camera(covers=covers, tags=tags, enabled=bool(row["enabled"]), **plain)
 
 
 def _values(camera: Camera) -> dict[str, object]:
-    return {
-        "id": camera.id,
-        "code": camera.code,
-        "name": camera.name,
-        "name_hi": camera.name_hi,
-        "owner_kind": camera.owner_kind,
-        "owner": camera.owner,
-        "site": camera.site,
-        "station": camera.station,
-        "zone": camera.zone,
+    return {name: getattr(camera, name) for name in _PLAIN} | {
         "covers": json.dumps(camera.covers),
-        "lat": camera.lat,
-        "lon": camera.lon,
-        "bearing": camera.bearing,
         "tags": json.dumps(camera.tags, ensure_ascii=False),
-        "contact": camera.contact,
-        "ward": camera.ward,
-        "address": camera.address,
-        "fov": camera.fov,
-        "make": camera.make,
-        "model": camera.model,
-        "serial": camera.serial,
-        "mac": camera.mac,
-        "firmware": camera.firmware,
-        "legal_basis": camera.legal_basis,
-        "url": camera.url,
-        "audio": camera.audio,
-        "mode": camera.mode,
-        "node": camera.node,
         "enabled": int(camera.enabled),
-        "created_us": camera.created_us,
-        "archived_us": camera.archived_us,
     }
 
 
@@ -363,24 +310,6 @@ def archive(db: Connection, camera_id: CameraId, at_us: int, *, by: str = "") ->
     if camera.archived_us is not None:
         return camera
     return update(db, camera_id, by=by, enabled=False, archived_us=at_us)
-
-
-def credentials(db: Connection, camera_id: CameraId) -> Credentials | None:
-    """For the recorder alone."""
-    row = db.execute("SELECT username, password FROM secret WHERE camera_id = :id", {"id": camera_id}).fetchone()
-    return None if row is None else Credentials(row["username"], row["password"])
-
-
-def set_credentials(db: Connection, camera_id: CameraId, login: Credentials | None) -> None:
-    """None forgets them."""
-    if login is None:
-        db.execute("DELETE FROM secret WHERE camera_id = :id", {"id": camera_id})
-        return
-    db.execute(
-        "INSERT INTO secret (camera_id, username, password) VALUES (:id, :username, :password)"
-        " ON CONFLICT (camera_id) DO UPDATE SET username = excluded.username, password = excluded.password",
-        {"id": camera_id, "username": login.username, "password": login.password},
-    )
 
 
 def put_probe(db: Connection, probe: Probe) -> None:

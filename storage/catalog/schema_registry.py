@@ -15,6 +15,12 @@ ALTER TABLE camera ADD COLUMN serial TEXT NOT NULL DEFAULT '';
 ALTER TABLE camera ADD COLUMN mac TEXT NOT NULL DEFAULT '';
 ALTER TABLE camera ADD COLUMN firmware TEXT NOT NULL DEFAULT '';
 ALTER TABLE camera ADD COLUMN legal_basis TEXT NOT NULL DEFAULT '';
+ALTER TABLE secret RENAME TO secret_plain;
+CREATE TABLE secret (
+    camera_id INTEGER PRIMARY KEY REFERENCES camera (id),
+    sealed BLOB NOT NULL,  -- storage.secrets: the login under a key that is not in the catalog, bound to the camera
+    key_id TEXT NOT NULL  -- of that key
+) STRICT;
 CREATE TABLE site (
     id INTEGER PRIMARY KEY AUTOINCREMENT,
     name TEXT NOT NULL UNIQUE,  -- what `camera.site` holds
