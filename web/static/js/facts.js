@@ -4,6 +4,7 @@ import { Newest } from "./camera_list.js";
 import { Icon } from "./icons.js";
 import { known, number, t } from "./i18n.js";
 import { kindText } from "./owner_kinds.js";
+import { KeptFindings } from "./probe_report.js";
 import { causeAdvice, causeClass, causeText, StatePill } from "./signs.js";
 import { now } from "./site.js";
 import { dateTimeText, read, SECOND, spanText } from "./time.js";
@@ -26,6 +27,9 @@ export function Facts({ camera }) {
     ["covers", (camera.covers ?? []).map((one) => (known(`covers.${one}`) ? t(`covers.${one}`) : one)).join(", ")],
     ["tags", (camera.tags ?? []).join(", ")],
     ["address", camera.url],
+    ["device", [camera.make, camera.model, camera.firmware].filter(Boolean).join(" ")],
+    ["contact", camera.contact],
+    ["legal", camera.legal_basis],
     ["node", camera.node],
   ];
   return html`<section class="facts" aria-label=${t("facts.title")}>
@@ -40,6 +44,8 @@ export function Facts({ camera }) {
       <dt>${t("facts.clock")}</dt><dd><${Clock} offset=${camera.clock_offset_ms} /></dd>
       ${rows.filter(([, value]) => value).map(([name, value]) => html`<dt key=${name}>${t(`facts.${name}`)}</dt><dd>${value}</dd>`)}
     </dl>
+    <p class="links"><a href=${`/?edit=${camera.id}`}>${t("facts.edit")}</a> <a href=${`/?history=${camera.id}`}>${t("facts.history")}</a></p>
+    <${KeptFindings} camera=${camera} />
   </section>`;
 }
 
