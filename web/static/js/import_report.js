@@ -58,7 +58,7 @@ function rowsOf(item) {
   return lines.map((one, n) => html`<tr key=${`${item.row}-${n}`} class=${item.result === "wrong" ? "alarmed" : ""}>
     <td>${n ? "" : number(item.row)}</td><th scope="row">${n ? "" : item.code}</th>
     <td>${n ? "" : html`<span class="pill ${TONES[item.result]}"><span class="dot"></span>${resultText(item.result)}</span>`}</td>
-    <td>${one.column}</td><td class="wraps">${one.what}</td><td class="wraps">${one.mend}</td></tr>`);
+    <td class="column">${one.column}</td><td class="wraps">${one.what}</td><td class="wraps">${one.mend}</td></tr>`);
 }
 
 function download(report, file) {

@@ -74,11 +74,11 @@ function Row({ site, edit, show }) {
     <td>${site.station}</td><td class="wraps">${site.address}</td>
     <td><button type="button" class="button plain" disabled=${!site.cameras} aria-label=${t("sites.show", { name: siteName(site) })} onClick=${show}>
       ${number(site.cameras)}</button></td>
-    <td class="tools">
+    <td><span class="tools">
       ${typeof site.lat === "number" && html`<a class="button icon plain" href=${`/find?near=${site.lat},${site.lon}`}
         title=${t("sites.find", { name: siteName(site) })} aria-label=${t("sites.find", { name: siteName(site) })}><${Icon} name="place" /></a>`}
       <${IconButton} icon="edit" label=${t("sites.edit", { name: siteName(site) })} onClick=${edit} />
-    </td></tr>`;
+    </span></td></tr>`;
 }
 
 function begin(site) {
