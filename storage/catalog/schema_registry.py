@@ -82,6 +82,7 @@ CREATE TABLE register_note (
 CREATE TABLE register_day (
     day TEXT PRIMARY KEY,  -- YYYY-MM-DD in the site's zone
     rows TEXT NOT NULL,  -- JSON: the register as it stood
+    sums TEXT NOT NULL,  -- JSON: kind of owner ("*": all) -> its counts, for progress over time
     taken_us INTEGER NOT NULL,
     signed_us INTEGER,  -- NULL: nobody signed it off
     signed_by TEXT NOT NULL DEFAULT '',
