@@ -1,4 +1,4 @@
-"""Rows of `camera` and `probe`; the logins beside them are those of `storage.catalog.logins`.
+"""Rows of `camera`; the logins and probes beside them are those of `storage.catalog.logins` and `storage.catalog.probes`.
 
 A camera is never deleted: its footage names it. Archived, it is recorded no more and left out of listings.
 """
@@ -14,8 +14,11 @@ from storage.camera_rules import MAX_WORDS, checked, search_words
 from storage.catalog import camera_history, sites
 from storage.catalog.logins import credentials as credentials
 from storage.catalog.logins import set_credentials as set_credentials
+from storage.catalog.probes import forget_probe as forget_probe
+from storage.catalog.probes import get_probe as get_probe
+from storage.catalog.probes import put_probe as put_probe
 from storage.catalog.sqlite import Connection, Row, sqlite3
-from storage.model import Camera, CameraId, Credentials, Probe
+from storage.model import Camera, CameraId, Credentials
 
 
 @dataclass(frozen=True, slots=True)
@@ -310,47 +313,3 @@ def archive(db: Connection, camera_id: CameraId, at_us: int, *, by: str = "") ->
     if camera.archived_us is not None:
         return camera
     return update(db, camera_id, by=by, enabled=False, archived_us=at_us)
-
-
-def put_probe(db: Connection, probe: Probe) -> None:
-    """Keep the camera's last probe."""
-    db.execute(
-        "INSERT INTO probe (camera_id, probed_us, video_codec, width, height, fps, audio_codec, audio_received, detail)"
-        " VALUES (:camera_id, :probed_us, :video_codec, :width, :height, :fps, :audio_codec, :audio_received, :detail)"
-        " ON CONFLICT (camera_id) DO UPDATE SET probed_us = excluded.probed_us, video_codec = excluded.video_codec,"
-        " width = excluded.width, height = excluded.height, fps = excluded.fps, audio_codec = excluded.audio_codec,"
-        " audio_received = excluded.audio_received, detail = excluded.detail",
-        {
-            "camera_id": probe.camera_id,
-            "probed_us": probe.probed_us,
-            "video_codec": probe.video_codec,
-            "width": probe.width,
-            "height": probe.height,
-            "fps": probe.fps,
-            "audio_codec": probe.audio_codec,
-            "audio_received": int(probe.audio_received),
-            "detail": probe.detail,
-        },
-    )
-
-
-def get_probe(db: Connection, camera_id: CameraId) -> Probe | None:
-    row = db.execute("SELECT * FROM probe WHERE camera_id = :id", {"id": camera_id}).fetchone()
-    if row is None:
-        return None
-    return Probe(
-        camera_id=CameraId(row["camera_id"]),
-        probed_us=row["probed_us"],
-        video_codec=row["video_codec"],
-        width=row["width"],
-        height=row["height"],
-        fps=row["fps"],
-        audio_codec=row["audio_codec"],
-        audio_received=bool(row["audio_received"]),
-        detail=row["detail"],
-    )
-
-
-def forget_probe(db: Connection, camera_id: CameraId) -> None:
-    """After the URL has changed: what the old one sent says nothing."""
-    db.execute("DELETE FROM probe WHERE camera_id = :id", {"id": camera_id})
