@@ -17,6 +17,7 @@ from storage.camera_rules import unfit
 from storage.catalog import cameras as rows
 from storage.catalog import logins
 from storage.catalog.cameras import Brief, Filter, Listed, Media
+from storage.catalog.search import Found
 from storage.catalog.sqlite import Connection
 from storage.clock import rfc3339, wall_us
 from storage.model import Camera, CameraId, Credentials
@@ -36,7 +37,7 @@ _NO_MEDIA = Media("", "", "", 0, 0)
 PROBES: web.AppKey[asyncio.Semaphore] = web.AppKey("probes")
 
 
-def state_of(camera: Camera | Brief, health: CameraHealth | None) -> str:
+def state_of(camera: Camera | Brief | Found, health: CameraHealth | None) -> str:
     """What a page shows: a disabled camera is disabled whatever its recorder still does."""
     if not camera.enabled:
         return "disabled"

@@ -54,12 +54,12 @@ def covered(
     newest row ends.
     """
     found = stretches(db, from_us, to_us, now_us, cameras=cameras)
-    gaps = explained(db, {camera_id: one.holes for camera_id, one in found.items()})
+    lost = explained(db, {camera_id: one.holes for camera_id, one in found.items()})
     return {
         camera_id: Covered(
             expected_us=one.to_us - one.from_us,
             recorded_us=length_us(one.spans),
-            causes=by_class(gaps.get(camera_id, ())),
+            causes=by_class(lost.get(camera_id, ())),
         )
         for camera_id, one in found.items()
     }

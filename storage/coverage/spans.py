@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from functools import lru_cache
 
 from storage.catalog import coverage as rows
 from storage.catalog.sqlite import Connection
-from storage.gaps import explain_all
+from storage.gaps import Reason, explain_all
 from storage.hours import unpack_spans
 from storage.model import HOUR_US, CameraId, Gap
 
@@ -70,6 +71,16 @@ def union(intervals: Iterable[Interval], from_us: int, to_us: int) -> list[Inter
     return joined
 
 
+def cut(spans: Iterable[Interval], within: Sequence[Interval]) -> list[Interval]:
+    """What of the spans lies in one of the intervals; both are in order."""
+    return [
+        (max(start_us, from_us), min(end_us, to_us))
+        for start_us, end_us in spans
+        for from_us, to_us in within
+        if start_us < to_us and end_us > from_us
+    ]
+
+
 def holes(spans: Iterable[Interval], from_us: int, to_us: int) -> list[Interval]:
     """What intervals that are in order and do not overlap leave of the window."""
     left = []
@@ -89,16 +100,40 @@ def length_us(intervals: Iterable[Interval]) -> int:
     return sum(end_us - start_us for start_us, end_us in intervals)
 
 
+@dataclass(frozen=True, slots=True)
+class Explained:
+    """A camera's gaps, and the reasons that were known: they reach beyond the gaps."""
+
+    gaps: list[Gap]
+    reasons: list[Reason]
+
+
 def explained(db: Connection, missing: Mapping[CameraId, Sequence[Interval]]) -> dict[CameraId, list[Gap]]:
-    """The gaps of each camera for its holes, which are in order: the same as its timeline tells."""
+    """The gaps of each camera that misses something, for its holes, which are in order: the same as its timeline tells."""
+    return {camera_id: one.gaps for camera_id, one in reasoned(db, missing).items()}
+
+
+def reasoned(
+    db: Connection,
+    missing: Mapping[CameraId, Sequence[Interval]],
+    also: Mapping[CameraId, Sequence[Reason]] | None = None,
+) -> dict[CameraId, Explained]:
+    """As `explained`, with all that was known. `also`: further reasons."""
     asked = {camera_id: some for camera_id, some in missing.items() if some}
     if not asked:
         return {}
     window = (min(some[0][0] for some in asked.values()), max(some[-1][1] for some in asked.values()))
     known = rows.reasons(db, rows.as_ids(asked), *window)
-    gaps = {camera_id: explain_all(some, known[camera_id]) for camera_id, some in asked.items()}
-    open_ = [camera_id for camera_id, some in gaps.items() if any(gap.cause == "unknown" for gap in some)]
-    ends = rows.run_ends(db, rows.as_ids(open_), *window) if open_ else {}
-    return gaps | {
-        camera_id: explain_all(asked[camera_id], [*known[camera_id], *some]) for camera_id, some in ends.items() if some
+    for camera_id, more in (also or {}).items():
+        if camera_id in known:
+            known[camera_id] += more
+    made = {
+        camera_id: Explained(explain_all(some, known[camera_id]), known[camera_id]) for camera_id, some in asked.items()
     }
+    open_ = [camera_id for camera_id, one in made.items() if any(gap.cause == "unknown" for gap in one.gaps)]
+    ends = rows.run_ends(db, rows.as_ids(open_), *window) if open_ else {}
+    for camera_id, some in ends.items():
+        if some:
+            reasons = [*known[camera_id], *some]
+            made[camera_id] = Explained(explain_all(asked[camera_id], reasons), reasons)
+    return made
