@@ -25,7 +25,9 @@ from config.errors import Invalid
 
 PREFIX = "NVR_"
 DELIMITER = "__"
-NOT_SETTINGS = frozenset({"NVR_CONFIG", "NVR_FFMPEG", "NVR_SMTP_PASSWORD", "NVR_TEST_ALL"})
+NOT_SETTINGS = frozenset(
+    {"NVR_CONFIG", "NVR_FFMPEG", "NVR_SECRETS_KEY", "NVR_SECRETS_KEY_FILE", "NVR_SMTP_PASSWORD", "NVR_TEST_ALL"}
+)
 _HOST_NAME = re.compile(r"[A-Za-z0-9]([A-Za-z0-9.-]{0,251}[A-Za-z0-9])?")
 _SAID = {
     "tuple_type": 'a list is needed, such as ["a", "b"]',
@@ -204,9 +206,9 @@ class AlertSettings(Section):
     @model_validator(mode="after")
     def _both_or_neither(self) -> AlertSettings:
         if self.smtp and not self.to:
-            raise ValueError("smtp is set but `to` names nobody: who reads the mails?")
+            raise ValueError("alerts.smtp is set but alerts.to names nobody: who reads the mails?")
         if self.to and not self.smtp:
-            raise ValueError("`to` names readers but smtp no mail server")
+            raise ValueError("alerts.to names readers but alerts.smtp no mail server")
         return self
 
 

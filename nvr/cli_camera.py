@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import asdict
+from importlib import import_module
 from typing import Any
 
 import click
@@ -10,6 +11,8 @@ import click
 from config.errors import Unavailable
 from config.settings import Settings, is_loopback
 from nvr.cli_base import catalog_for_reading, catalog_for_writing, json_option, show, table, with_settings
+from nvr.cli_camera_fields import camera_fields, given_fields
+from nvr.cli_policies import made_by
 from storage import camera_url
 from storage.catalog import cameras, logins, states
 from storage.catalog.sqlite import Connection
@@ -22,7 +25,28 @@ def loopback_allowed(settings: Settings) -> bool:
     return settings.recording.allow_loopback or is_loopback(settings.server.host)
 
 
-@click.group()
+ELSEWHERE = {
+    "set": "nvr.cli_camera_fields:set_",
+    "rekey": "nvr.cli_camera_rekey:rekey_",
+}
+
+
+class CameraGroup(click.Group):
+    """Its own commands, and those of other modules, which are imported when they are used."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return [*super().list_commands(ctx), *ELSEWHERE]
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        if cmd_name not in ELSEWHERE:
+            return super().get_command(ctx, cmd_name)
+        module, _, name = ELSEWHERE[cmd_name].partition(":")
+        command = getattr(import_module(module), name)
+        assert isinstance(command, click.Command)
+        return command
+
+
+@click.group(cls=CameraGroup)
 def camera() -> None:
     """Add, list and change cameras."""
 
@@ -35,34 +59,27 @@ def find(db: Connection, key: str) -> Camera:
 @camera.command()
 @click.argument("code")
 @click.option("--url", required=True, help="rtsp://[user:password@]host[:port]/path")
-@click.option("--name", default="", help="As people call it [default: the code].")
-@click.option("--name-hi", default="", help="The name in Hindi.")
-@click.option("--kind", "owner_kind", default="", help="Kind of owner: shop, bank_atm, police_post ...")
-@click.option("--station", default="", help="Police station.")
-@click.option("--zone", default="")
-@click.option("--site", default="")
-@click.option("--lat", type=click.FloatRange(-90, 90))
-@click.option("--lon", type=click.FloatRange(-180, 180))
-@click.option("--audio", type=click.Choice(["auto", "copy", "aac", "off"]), default="auto")
+@camera_fields
 @click.option("--disabled", is_flag=True, help="Register it, do not record yet.")
 @with_settings
-def add(settings: Settings, code: str, url: str, name: str, disabled: bool, **more: object) -> None:
+def add(settings: Settings, code: str, url: str, by: str, disabled: bool, **fields: Any) -> None:
     """Register a camera and print its id."""
     parsed = camera_url.parse(url, allow_loopback=loopback_allowed(settings))
+    given = {"name": code} | given_fields(settings, fields)
     with catalog_for_writing(settings) as db:
         added = cameras.add(
             db,
             Camera(
                 id=CameraId(0),
                 code=code,
-                name=name or code,
                 url=parsed.url,
                 node=settings.server.node,
                 enabled=not disabled,
                 created_us=wall_us(),
-                **more,  # type: ignore[arg-type]
+                **given,
             ),
             parsed.credentials,
+            by=by,
         )
     click.echo(added.id)
 
@@ -135,7 +152,7 @@ def show_(settings: Settings, key: str, as_json: bool) -> None:
 
 def _set(settings: Settings, key: str, **changes: Any) -> None:
     with catalog_for_writing(settings) as db:
-        changed = cameras.update(db, find(db, key).id, **changes)
+        changed = cameras.update(db, find(db, key).id, by=made_by(), **changes)
     click.echo(f"{changed.code}: {', '.join(f'{name} = {value}' for name, value in changes.items())}")
 
 
@@ -161,7 +178,7 @@ def disable(settings: Settings, key: str) -> None:
 def archive(settings: Settings, key: str) -> None:
     """Take it out of the lists; its footage stays and can be played."""
     with catalog_for_writing(settings) as db:
-        gone = cameras.archive(db, find(db, key).id, wall_us())
+        gone = cameras.archive(db, find(db, key).id, wall_us(), by=made_by())
     click.echo(f"{gone.code}: archived")
 
 
