@@ -5,8 +5,9 @@ import { useSignal } from "@preact/signals";
 import { get, send } from "./api.js";
 import { changesOf, FIELDS, hostOf, looksSwapped, middleOf, parse, placeChanged, refusal, start, withSite } from "./camera_form_fields.js";
 import { Device, Reached, What, Where, Whose } from "./camera_form_groups.js";
+import { keep, recall } from "./choices.js";
 import { Dialog } from "./dialog.js";
-import { FormProblem } from "./form.js";
+import { Field, FormProblem } from "./form.js";
 import { t } from "./i18n.js";
 import { Icon } from "./icons.js";
 import { OnvifFind } from "./onvif_find.js";
@@ -21,6 +22,7 @@ const PROBE_MS = 60_000;
 export function CameraForm({ camera, saved, close }) {
   const begin = start(camera);
   const values = useSignal(begin);
+  const by = useSignal(recall("hold.by", ""));
   const problem = useSignal(null);
   const tried = useSignal(false);
   const busy = useSignal(false);
@@ -69,9 +71,11 @@ export function CameraForm({ camera, saved, close }) {
     }
     work(async () => {
       const body = camera ? changesOf(fields, camera) : given(fields);
+      const who = by.value.trim() ? { by: by.value.trim() } : {};
+      keep("hold.by", by.value.trim());
       const made = camera
-        ? Object.keys(body).length ? await send("PATCH", `cameras/${camera.id}`, body) : camera
-        : await send("POST", "cameras", body);
+        ? Object.keys(body).length ? await send("PATCH", `cameras/${camera.id}`, { ...body, ...who }) : camera
+        : await send("POST", "cameras", { ...body, ...who });
       toast(t(camera ? "form.saved" : "form.added", { code: made.code }));
       saved(made);
     });
@@ -93,6 +97,8 @@ export function CameraForm({ camera, saved, close }) {
           swapped=${looksSwapped(fields.lat, fields.lon, around.value)} chosen=${(site) => (values.value = withSite(values.value, site))} />
         <${Whose} form=${form} />
         <${Device} form=${form} />
+        <${Field} id="camera-by" label=${t("hold.by")} note=${t("form.by_note")} value=${by.value} maxlength="200" wrong=${form.said("by")}
+          onInput=${(text) => (by.value = text)} />
       </div>
       <div class="foot">
         ${tried.value && Object.keys(wrong).length > 0 && html`<p class="wrong" role="alert">${t("form.mend", { n: Object.keys(wrong).length })}</p>`}

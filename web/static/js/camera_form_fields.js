@@ -12,7 +12,7 @@ const NUMBERS = { lat: [-90, 90], lon: [-180, 180], bearing: [0, 360], fov: [0, 
 export const COVERS = ["entrance", "exit", "road_side", "public_area"];
 export const AUDIO = ["auto", "copy", "aac", "off"];
 /** Fields at which the form can say what the server found wrong. */
-export const FIELDS = [...TEXTS, ...Object.keys(NUMBERS), "covers", "tags", "enabled", "credentials", "place_since"];
+export const FIELDS = [...TEXTS, ...Object.keys(NUMBERS), "covers", "tags", "enabled", "credentials", "place_since", "by"];
 
 const CODE = /^[A-Za-z0-9._-]{1,64}$/;
 const MAC = /^([0-9A-Fa-f]{2}([:-]?[0-9A-Fa-f]{2}){5})?$/;

@@ -18,12 +18,20 @@ function said(name, value) {
   if (name === "covers") return value.map((one) => (known(`covers.${one}`) ? t(`covers.${one}`) : one)).join(", ");
   if (name === "audio" && known(`audio.${value}`)) return t(`audio.${value}`);
   if (name === "archived_us") return dateTimeText(value / 1000);
+  if (name === "place_since") return value === "always" ? t("history.always") : dateTimeText(read(value));
   if (name.endsWith("_at")) return dateTimeText(read(value));
   if (value === true || value === false) return t(value ? "history.yes" : "history.no");
   return Array.isArray(value) ? value.join(", ") : String(value);
 }
 
-const nameOf = (name) => (known(`form.${name}`) ? t(`form.${name}`) : known(`history.${name}`) ? t(`history.${name}`) : name.replaceAll("_", " "));
+/** "web" is the page of somebody who gave no name. */
+const byText = (by) => (!by || by === "web" ? t("history.unknown") : by);
+
+/** A field's own name; "login" in the form is what to do with it, so the history's words go first. */
+function nameOf(name) {
+  if (known(`history.field_${name}`)) return t(`history.field_${name}`);
+  return known(`form.${name}`) ? t(`form.${name}`) : name.replaceAll("_", " ");
+}
 
 /** [field, before, after]: latitude and longitude as one place. */
 function changesOf(item) {
@@ -74,7 +82,7 @@ export function HistoryDialog({ camera, close }) {
 function Change({ item }) {
   const first = isFirst(item);
   return html`<li>
-    <p><time datetime=${item.at}>${dateTimeText(read(item.at))}</time> <b>${item.by || t("history.unknown")}</b>
+    <p><time datetime=${item.at}>${dateTimeText(read(item.at))}</time> <b>${byText(item.by)}</b>
       ${first && html` <span class="note">${t("history.registered")}</span>`}</p>
     <dl class="pairs">${changesOf(item).map(([name, before, after]) => html`<dt key=${name}>${nameOf(name)}</dt>
       <dd>${first ? after : html`<del>${before}</del> <span aria-hidden="true">→</span> <ins>${after}</ins>`}</dd>`)}</dl>
@@ -86,7 +94,7 @@ function Places({ places }) {
   return html`<section class="places" aria-label=${t("history.places")}><h3>${t("history.places")}</h3>
     <div class="rows"><table>
       <thead><tr><th scope="col">${t("history.since")}</th><th scope="col">${t("history.place")}</th><th scope="col">${t("form.bearing")}</th></tr></thead>
-      <tbody>${places.toReversed().map((one, n) => html`<tr key=${n}>
+      <tbody>${places.map((one, n) => html`<tr key=${n}>
         <td>${one.since ? dateTimeText(read(one.since)) : t("history.always")}</td>
         <td>${typeof one.lat === "number" ? `${one.lat.toFixed(5)}, ${one.lon.toFixed(5)}` : t("history.nowhere")}</td>
         <td>${typeof one.bearing === "number" ? `${one.bearing}°` : "–"}</td></tr>`)}</tbody>

@@ -4,6 +4,7 @@ import { useEffect } from "preact/hooks";
 import { useSignal } from "@preact/signals";
 import { get, send } from "./api.js";
 import { pairOf, refusal } from "./camera_form_fields.js";
+import { recall } from "./choices.js";
 import { Dialog } from "./dialog.js";
 import { Field, FormProblem } from "./form.js";
 import { language, number, t } from "./i18n.js";
@@ -134,7 +135,8 @@ function SiteForm({ site, saved, close }) {
     if (Object.keys(wrong).length) return;
     // Only what was changed: a place that the list made of the cameras' places is not the site's own.
     const edits = Object.fromEntries(Object.entries(fields).filter(([name]) => !site || values.value[name] !== first[name]));
-    work(() => (site ? send("PATCH", `sites/${site.id}`, edits) : send("POST", "sites", edits)), t("sites.saved", { name: fields.name }));
+    const by = recall("hold.by", "") || undefined;
+    work(() => (site ? send("PATCH", `sites/${site.id}`, { ...edits, by }) : send("POST", "sites", edits)), t("sites.saved", { name: fields.name }));
   };
   const remove = () => work(() => send("DELETE", `sites/${site.id}`), t("sites.removed", { name: site.name }));
   const text = (name, rest = {}) => html`<${Field} key=${name} id=${`site-${name}`} label=${t(name === "name" ? "sites.name" : `form.${name}`)} value=${values.value[name]}

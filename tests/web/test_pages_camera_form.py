@@ -1,0 +1,327 @@
+"""Registering and changing cameras, their history and their sites, in a real browser on the real application."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import AsyncIterator
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+import pytest_asyncio
+from playwright.async_api import Browser, Locator, Page, expect
+
+from tests.web.browser import WAIT_MS, Tab, chromium, tab
+from tests.web.served import RECORDING, Served, serve
+
+pytestmark = pytest.mark.needs("chromium")
+expect.set_options(timeout=WAIT_MS)
+
+EVIL = "<img src=x onerror=window.evil=1>\"'><script>window.evil=1</script>"
+PLACE = {"lat": 26.4499, "lon": 80.3319}
+
+
+@pytest_asyncio.fixture(loop_scope="session", scope="module")
+async def browser() -> AsyncIterator[Browser]:
+    async with chromium() as running:
+        yield running
+
+
+@pytest_asyncio.fixture(loop_scope="session")
+async def served(tmp_path: Path) -> AsyncIterator[Served]:
+    async with serve(tmp_path) as running:
+        running.fleet.usual = RECORDING
+        yield running
+
+
+def refusals_heard(seen: Tab, status: int) -> None:
+    """The browser itself reports every refusal of the server: those that the test asked for are no trouble."""
+    seen.wrong[:] = [line for line in seen.wrong if f"status of {status}" not in line]
+
+
+async def open_new(page: Page) -> Locator:
+    await page.goto("/")
+    await page.get_by_role("button", name="Add camera").first.click()
+    return page.get_by_role("dialog")
+
+
+async def open_edit(page: Page, camera_id: int) -> Locator:
+    await page.goto(f"/?edit={camera_id}")
+    return page.get_by_role("dialog")
+
+
+async def test_camera_is_registered_with_all_that_is_known_of_it(served: Served, browser: Browser) -> None:
+    async with tab(browser, served.url) as seen:
+        form = await open_new(seen.page)
+        await form.get_by_label("Code", exact=True).fill("KNP-0412")
+        await form.get_by_label("Name", exact=True).fill("Bus stand gate 1")
+        await form.get_by_label("Name in Hindi").fill("बस अड्डा द्वार 1")
+        await form.get_by_label("entrance").check()
+        await form.get_by_label("Tags").fill("women, metro")
+        await form.get_by_label("Stream address").fill("rtsp://10.0.0.64:554/ch1")
+        await form.get_by_label("User name").fill("recorder")
+        await form.get_by_label("Password").fill("s3cret")
+        await form.get_by_label("Site", exact=True).fill("Jhakarkati bus stand")
+        await form.get_by_label("Police station").fill("Babupurwa")
+        await form.get_by_label("Latitude (north)").fill("26.4499, 80.3319")
+        await expect(form.get_by_label("Longitude (east)")).to_have_value("80.3319")
+        await form.get_by_label("Looks to (degrees)").fill("90")
+        await form.get_by_label("Owner category").select_option(label="UPSRTC bus stand")
+        await form.get_by_label("MAC address").fill("00-1A-2B-3C-4D-5E")
+        await form.get_by_label("Your name and rank").fill("SI Verma")
+        await form.get_by_role("button", name="Add camera").click()
+        await expect(form).to_have_count(0)
+        await expect(seen.page.locator("a.card")).to_contain_text("KNP-0412 Bus stand gate 1")
+    camera = await served.get("/api/v1/cameras/1")
+    assert {name: camera[name] for name in ("name_hi", "covers", "tags", "url", "site", "owner_kind", "mac")} == {
+        "name_hi": "बस अड्डा द्वार 1",
+        "covers": ["entrance"],
+        "tags": ["women", "metro"],
+        "url": "rtsp://10.0.0.64:554/ch1",
+        "site": "Jhakarkati bus stand",
+        "owner_kind": "bus_stand",
+        "mac": "00:1a:2b:3c:4d:5e",
+    }
+    assert (camera["lat"], camera["lon"], camera["bearing"], camera["has_credentials"]) == (26.4499, 80.3319, 90, True)
+    history = await served.get("/api/v1/cameras/1/history")
+    assert history["items"][0]["by"] == "SI Verma"
+
+
+async def test_what_is_wrong_is_said_at_the_field_and_nothing_typed_is_lost(served: Served, browser: Browser) -> None:
+    await served.add("KNP-0001")
+    async with tab(browser, served.url, language="hi-IN") as seen:
+        await seen.page.goto("/")
+        await seen.page.get_by_role("button", name="हिन्दी").click()
+        await seen.page.get_by_role("button", name="कैमरा जोड़ें").click()
+        form = seen.page.get_by_role("dialog")
+        await form.get_by_label("कोड", exact=True).fill("KNP 1")
+        await form.get_by_label("स्ट्रीम का पता").fill("http://10.0.0.5/x")
+        await form.get_by_label("अक्षांश (उत्तर)").fill("126")
+        await form.get_by_role("button", name="कैमरा जोड़ें").click()
+        await expect(form.get_by_text("केवल 1 से 64 अक्षर", exact=False)).to_be_visible()
+        await expect(form.get_by_label("कोड", exact=True)).to_be_focused()
+        await expect(form.locator("#camera-url-note")).to_contain_text("rtsp://")
+        await expect(form.locator("#camera-lat-note")).to_contain_text("-90")
+        # What only the server knows is said in the viewer's language as well.
+        await form.get_by_label("कोड", exact=True).fill("KNP-0001")
+        await form.get_by_label("स्ट्रीम का पता").fill("rtsp://10.0.0.6/x")
+        await form.get_by_label("अक्षांश (उत्तर)").fill("")
+        await form.get_by_role("button", name="कैमरा जोड़ें").click()
+        await expect(form.locator("#camera-code-note")).to_contain_text("यह कोड किसी और कैमरे का है")
+        await expect(form.get_by_label("स्ट्रीम का पता")).to_have_value("rtsp://10.0.0.6/x")
+        # Nor is it lost by a slip of the hand.
+        await seen.page.keyboard.press("Escape")
+        await expect(form.get_by_role("alertdialog")).to_contain_text("सहेजा नहीं गया")
+        await form.get_by_role("button", name="लिखते रहें").click()
+        await expect(form.get_by_label("कोड", exact=True)).to_have_value("KNP-0001")
+        refusals_heard(seen, 409)
+
+
+async def test_known_site_fills_what_is_empty_and_only_that(served: Served, browser: Browser) -> None:
+    await served.add("KNP-0001", site="Naveen Market", station="Colonelganj", address="Parade", ward="7", **PLACE)
+    async with tab(browser, served.url) as seen:
+        form = await open_new(seen.page)
+        await form.get_by_label("Address", exact=True).fill("Gate 2")
+        await form.get_by_label("Site", exact=True).fill("Naveen Market")
+        await expect(form.get_by_label("Police station")).to_have_value("Colonelganj")
+        await expect(form.get_by_label("Ward")).to_have_value("7")
+        await expect(form.get_by_label("Latitude (north)")).to_have_value("26.4499")
+        await expect(form.get_by_label("Address", exact=True)).to_have_value("Gate 2")
+        await expect(form.locator("#camera-site-note")).to_contain_text("known site with 1 camera")
+
+
+async def test_exchanged_coordinates_are_told_and_put_right(served: Served, browser: Browser) -> None:
+    async with tab(browser, served.url) as seen:
+        form = await open_new(seen.page)
+        await form.get_by_label("Latitude (north)").fill("80.3319 26.4499")
+        await expect(form.get_by_text("seem to be exchanged")).to_be_visible()
+        await form.get_by_role("button", name="Exchange them").click()
+        await expect(form.get_by_label("Latitude (north)")).to_have_value("26.4499")
+        await expect(form.get_by_text("seem to be exchanged")).to_have_count(0)
+
+
+@pytest.mark.parametrize(
+    "choice, places",
+    [
+        ("It moved now", 2),
+        ("It was always here: the old place was a mistake", 1),
+    ],
+)
+async def test_new_place_says_since_when(served: Served, browser: Browser, choice: str, places: int) -> None:
+    await served.add("BUS-1", **PLACE)
+    async with tab(browser, served.url) as seen:
+        form = await open_edit(seen.page, 1)
+        await expect(form.get_by_text("stood elsewhere")).to_have_count(0)
+        await form.get_by_label("Latitude (north)").fill("26.4600")
+        await expect(form.get_by_text("BUS-1 stood elsewhere")).to_be_visible()
+        await form.get_by_label(choice).check()
+        await form.get_by_role("button", name="Save").click()
+        await expect(form).to_have_count(0)
+    found = (await served.get("/api/v1/cameras/1/places"))["items"]
+    assert (len(found), found[0]["lat"]) == (places, 26.46)
+
+
+async def test_camera_moved_at_a_known_time(served: Served, browser: Browser) -> None:
+    await served.add("BUS-1", **PLACE)
+    async with tab(browser, served.url) as seen:
+        form = await open_edit(seen.page, 1)
+        await form.get_by_label("Latitude (north)").fill("26.4600")
+        await form.get_by_label("It moved at a known time").check()
+        await form.get_by_role("button", name="Save").click()
+        await expect(form.get_by_text("Write it like 22/11/2026")).to_be_visible()
+        await form.get_by_label("Moved at", exact=True).fill("22/11/2046 21:00")
+        await form.get_by_role("button", name="Save").click()
+        await expect(form).to_have_count(0)
+        # The history tells it.
+        await seen.page.goto("/?history=1")
+        history = seen.page.get_by_role("dialog")
+        await expect(history.get_by_role("region", name="Where it stood")).to_contain_text("22/11/2046 21:00:00")
+        await expect(history.locator(".history li").first).to_contain_text("26.44990, 80.33190")
+        await expect(history.locator(".history li").first).to_contain_text("26.46000")
+
+
+@pytest.mark.parametrize("choice, login", [("keep the stored one", True), ("forget it", False)])
+async def test_login_is_never_shown_and_kept_or_forgotten(
+    served: Served, browser: Browser, choice: str, login: bool
+) -> None:
+    await served.add("KNP-0001", credentials={"username": "recorder", "password": "s3cret"})
+    async with tab(browser, served.url) as seen:
+        form = await open_edit(seen.page, 1)
+        await form.get_by_label("Login").select_option(label=choice)
+        await form.get_by_label("Name", exact=True).fill("Gate")
+        assert "s3cret" not in await seen.page.content()
+        await form.get_by_role("button", name="Save").click()
+        await expect(form).to_have_count(0)
+    camera = await served.get("/api/v1/cameras/1")
+    assert (camera["name"], camera["has_credentials"]) == ("Gate", login)
+
+
+async def test_login_does_not_go_to_another_device(served: Served, browser: Browser) -> None:
+    await served.add("KNP-0001", credentials={"username": "recorder", "password": "s3cret"})
+    async with tab(browser, served.url) as seen:
+        form = await open_edit(seen.page, 1)
+        await form.get_by_label("Stream address").fill("rtsp://10.9.9.9/x")
+        await expect(form.get_by_text("enter its login, or save first")).to_be_visible()
+        await form.get_by_role("button", name="Save").click()
+        await expect(form.get_by_text("leads to another device")).to_be_visible()
+        await form.get_by_label("Login").select_option(label="enter another")
+        await form.get_by_label("User name").fill("other")
+        await form.get_by_label("Password").fill("x")
+        await form.get_by_role("button", name="Save").click()
+        await expect(form).to_have_count(0)
+    assert (await served.get("/api/v1/cameras/1"))["url"] == "rtsp://10.9.9.9/x"
+
+
+async def test_camera_is_tried_before_it_is_registered(served: Served, browser: Browser) -> None:
+    async with tab(browser, served.url) as seen:
+        form = await open_new(seen.page)
+        await form.get_by_label("Stream address").fill("rtsp://10.0.0.64/x")
+        await form.get_by_label("User name").fill("recorder")
+        await form.get_by_role("button", name="Try this camera").click()
+        await expect(form.locator(".probe")).to_contain_text("It sends video")
+        await expect(form.locator(".probe")).to_contain_text("H264, 1920 × 1080, 25 fps")
+    (probed,) = served.fleet.probed
+    assert probed[0] == "rtsp://10.0.0.64/x" and probed[1] is not None and probed[1].username == "recorder"
+
+
+async def test_archiving_says_what_happens_and_can_be_undone(served: Served, browser: Browser) -> None:
+    await served.add("KNP-0001", name="Gate")
+    async with tab(browser, served.url) as seen:
+        await seen.page.goto("/")
+        await seen.page.get_by_role("button", name="List", exact=True).click()
+        await seen.page.get_by_role("button", name="Change KNP-0001").click()
+        form = seen.page.get_by_role("dialog")
+        await form.get_by_role("button", name="Archive …").click()
+        await expect(form.get_by_role("alertdialog")).to_contain_text("Its footage stays")
+        await form.get_by_role("button", name="Archive this camera").click()
+        await expect(seen.page.get_by_text("No cameras yet")).to_be_visible()
+        await seen.page.get_by_role("button", name="Archived").click()
+        await expect(seen.page.get_by_role("row")).to_have_count(2)
+        await seen.page.get_by_role("button", name="Bring KNP-0001 back").click()
+        await expect(seen.page.get_by_text("No camera matches")).to_be_visible()
+        await seen.page.get_by_role("button", name="Archived").click()
+        await expect(seen.page.get_by_role("row")).to_have_count(2)
+    assert (await served.get("/api/v1/cameras/1"))["archived_at"] is None
+
+
+async def test_site_is_renamed_with_its_cameras_and_leads_to_find(served: Served, browser: Browser) -> None:
+    await served.add("KNP-0001", site="Jhakarkati", station="Babupurwa", **PLACE)
+    async with tab(browser, served.url) as seen:
+        await seen.page.goto("/")
+        await seen.page.get_by_role("button", name="Sites").click()
+        sites = seen.page.get_by_role("dialog")
+        await expect(sites.get_by_role("row").nth(1)).to_contain_text("Jhakarkati")
+        link = sites.get_by_role("link", name="Find footage around Jhakarkati")
+        assert await link.get_attribute("href") == "/find?near=26.4499,80.3319"
+        await sites.get_by_role("button", name="Change Jhakarkati").click()
+        await expect(sites.get_by_text("1 camera takes a new name")).to_be_visible()
+        await sites.get_by_label("Name", exact=True).fill("Jhakarkati bus stand")
+        await sites.get_by_label("Name in Hindi").fill("झकरकटी बस अड्डा")
+        await sites.get_by_role("button", name="Save").click()
+        await expect(sites.get_by_role("row").nth(1)).to_contain_text("झकरकटी बस अड्डा")
+        await sites.get_by_role("button", name="Show the cameras of Jhakarkati bus stand").click()
+        await expect(seen.page.locator("a.card")).to_have_count(1)
+        await expect(seen.page.locator(".chip")).to_contain_text("At Jhakarkati bus stand")
+    assert (await served.get("/api/v1/cameras/1"))["site"] == "Jhakarkati bus stand"
+
+
+async def test_site_is_made_and_removed(served: Served, browser: Browser) -> None:
+    async with tab(browser, served.url) as seen:
+        await seen.page.goto("/")
+        await seen.page.get_by_role("button", name="Sites").click()
+        sites = seen.page.get_by_role("dialog")
+        await sites.get_by_role("button", name="Add site").click()
+        await sites.get_by_role("button", name="Save").click()
+        await expect(sites.get_by_text("Enter a name.")).to_be_visible()
+        await sites.get_by_label("Name", exact=True).fill("Naveen Market")
+        await sites.get_by_label("Latitude (north)").fill("26.47, 80.34")
+        await sites.get_by_role("button", name="Save").click()
+        await expect(sites.get_by_role("row").nth(1)).to_contain_text("Naveen Market")
+        await sites.get_by_role("button", name="Change Naveen Market").click()
+        await sites.get_by_role("button", name="Remove …").click()
+        await sites.get_by_role("button", name="Remove this site").click()
+        await expect(sites.get_by_text("No sites yet")).to_be_visible()
+
+
+async def test_filters_by_kind_and_site_survive_a_reload(served: Served, browser: Browser) -> None:
+    await served.add("KNP-0001", owner_kind="shop", site="A")
+    await served.add("KNP-0002", owner_kind="bank_atm", site="B")
+    async with tab(browser, served.url) as seen:
+        await seen.page.goto("/")
+        await seen.page.get_by_label("Owner category").select_option(label="Banks and ATMs")
+        await expect(seen.page.locator("a.card")).to_have_count(1)
+        await seen.page.reload()
+        await expect(seen.page.locator("a.card")).to_contain_text("KNP-0002")
+        await seen.page.goto("/?site=A")
+        await expect(seen.page.locator("a.card")).to_contain_text("KNP-0001")
+        await seen.page.get_by_role("button", name="Every site").click()
+        await expect(seen.page.locator("a.card")).to_have_count(2)
+
+
+async def test_camera_that_was_never_linked_is_no_alarm(served: Served, browser: Browser) -> None:
+    await served.add("KNP-0001", enabled=False)
+    served.fleet.usual = replace(RECORDING, state="disabled", newest_footage_us=None)
+    async with tab(browser, served.url) as seen:
+        await seen.page.goto("/")
+        await expect(seen.page.locator("a.card .pill")).to_have_text("Not linked yet")
+        await expect(seen.page.locator(".alarmed, .banner")).to_have_count(0)
+
+
+TEXTS = ("name", "name_hi", "owner", "contact", "site", "station", "ward", "zone", "address", "make", "model", "serial")
+
+
+async def test_markup_in_any_field_is_only_text(served: Served, browser: Browser) -> None:
+    fields: dict[str, Any] = dict.fromkeys((*TEXTS, "firmware", "legal_basis"), EVIL)
+    await served.add("KNP-0001", tags=[EVIL[:60]], by=EVIL, **fields, **PLACE)
+    async with tab(browser, served.url) as seen:
+        for path in ("/", "/?edit=1", "/?history=1"):
+            await seen.page.goto(path)
+            await expect(seen.page.get_by_text(re.compile("<img src=x")).first).to_be_visible()
+        await seen.page.goto("/")
+        await seen.page.get_by_role("button", name="Sites").click()
+        await expect(seen.page.get_by_role("dialog").get_by_role("row").nth(1)).to_contain_text("<img src=x")
+        await seen.page.goto("/cameras/1")
+        await expect(seen.page.locator(".facts")).to_contain_text("<img src=x")
+        assert await seen.page.evaluate("window.evil") is None
+        assert await seen.page.locator("img[src=x], script:not([src]):not([type=importmap])").count() == 0
