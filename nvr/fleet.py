@@ -370,9 +370,9 @@ class Fleet:
             )
 
     async def probe(self, url: str, credentials: Credentials | None, audio: str) -> ProbeReport:
-        """Asks a camera what it sends; nothing is changed. `audio` tells nothing here: what comes is what is reported."""
+        """A whole look at a camera; nothing is changed. `audio`: as its setting is, what comes is reported all the same."""
         await self._shared.pace()
-        return await probe(self._shared.ffmpeg, url, credentials, self._shared.state_dir)
+        return await probe(self._shared.ffmpeg, url, credentials, self._shared.state_dir, whole=True, audio=audio)
 
     def trim_logs(self) -> None:
         """Blocking, but for a folder listing only."""

@@ -66,6 +66,10 @@ class ProbeReport:
     fps: float | None = None
     audio_codec: str = ""
     audio_received: bool = False
+    bitrate_kbps: float | None = None
+    keyframe_s: float | None = None  # the longest seen from one keyframe to the next
+    clock_offset_us: int | None = None  # camera clock minus server clock
+    findings: tuple[str, ...] = ()  # codes of storage.registry.findings
 
 
 class FleetView(Protocol):
