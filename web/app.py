@@ -20,6 +20,7 @@ from storage.volumes import Volumes
 from web import (
     alerts,
     camera_history,
+    camera_import,
     cameras,
     event_stream,
     health,
@@ -75,6 +76,7 @@ def all_operations() -> list[Operation]:
     """Every URL of the API, in the order in which the document shows them."""
     return [
         *cameras.operations(),
+        *camera_import.operations(),
         *camera_history.operations(),
         *sites.operations(),
         *timeline.operations(),
@@ -126,10 +128,12 @@ def make_app(
     keeper: Keeper,
 ) -> web.Application:
     """Everything the server answers. Blocking (it reads the pages' files), once."""
+    operations = all_operations()
+    uploads = {(operation.method, operation.path): operation.uploads for operation in operations if operation.uploads}
     app = web.Application(
         middlewares=[
             problems.answer_errors,
-            hosts.guard((settings.server.host, *settings.server.names), settings.server.cors_origins),
+            hosts.guard((settings.server.host, *settings.server.names), settings.server.cors_origins, uploads),
         ],
         client_max_size=MAX_BODY_BYTES,
     )
@@ -140,9 +144,8 @@ def make_app(
     app[ZONE] = ZoneInfo(settings.server.timezone)
     app.on_response_prepare.append(problems.note_prepared)
     app.on_response_prepare.append(hosts.add_headers)
-    for part in (cameras, event_stream, health, play):
+    for part in (camera_import, cameras, event_stream, health, play):
         part.setup(app)
-    operations = all_operations()
     api = openapi.document(operations, version=app[VERSION])
     app[DOCUMENT], app[DOCS_PAGE] = json.dumps(api).encode(), openapi.page(api)
     add_routes(app, operations)

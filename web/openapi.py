@@ -22,6 +22,7 @@ from web.schemas import Body, Problem
 
 REFERENCE = "#/components/schemas/{model}"
 BODY_PROBLEMS = (400, 413, 415, 422)
+FILE = {"type": "string", "format": "binary"}
 DESCRIPTION = (
     "Times in queries are RFC 3339 or integer microseconds since 1970 UTC; `from` is inclusive, `to` exclusive. Times "
     "in answers are RFC 3339 with microseconds. Errors are RFC 9457 problems whose `detail` names the field. Unknown "
@@ -78,6 +79,8 @@ def _operation(operation: Operation) -> Schema:
     if operation.body is not None:
         schema = {"$ref": REFERENCE.format(model=operation.body.__name__)}
         made["requestBody"] = {"required": True, "content": {"application/json": {"schema": schema}}}
+    if operation.uploads:
+        made["requestBody"] = {"required": True, "content": {name: {"schema": FILE} for name in operation.uploads}}
     return made
 
 
@@ -91,7 +94,7 @@ def problem_statuses(operation: Operation) -> set[int]:
     statuses = {421, 422, 503, *operation.problems}
     if operation.method != "GET":
         statuses.add(403)
-    if operation.body is not None:
+    if operation.body is not None or operation.uploads:
         statuses.update(BODY_PROBLEMS)
     if any(parameter.where == "path" for parameter in operation.parameters):
         statuses.add(404)

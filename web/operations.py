@@ -59,6 +59,7 @@ class Operation:
     description: str = ""
     parameters: tuple[Parameter, ...] = ()
     body: type[BaseModel] | None = None
+    uploads: tuple[str, ...] = ()  # media types of a file that is the body
     problems: tuple[int, ...] = ()
 
     @property
