@@ -21,6 +21,7 @@ from storage.catalog.search import Found
 from storage.catalog.sqlite import Connection
 from storage.clock import rfc3339, wall_us
 from storage.model import Camera, CameraId, Credentials
+from storage.registry.findings import FINDINGS
 from web import bodies, params
 from web.keys import CATALOG, FLEET, KEEPER, SETTINGS, CameraHealth
 from web.operations import CAMERA_ID, CURSOR, LIMIT, Operation, Parameter, Reply
@@ -32,6 +33,9 @@ STRIDE = 100
 """Cameras put into an answer before the loop gets its turn: about 3 ms."""
 PROBE_S = 40.0
 PROBES_AT_ONCE = 4
+
+TROUBLES = tuple(code for code, finding in FINDINGS.items() if finding.level != "info")
+"""Findings that need a hand."""
 
 _NO_MEDIA = Media("", "", "", 0, 0)
 PROBES: web.AppKey[asyncio.Semaphore] = web.AppKey("probes")
@@ -96,6 +100,7 @@ def shown(item: Listed, health: CameraHealth | None) -> CameraOut:
         codecs=media.codecs,
         width=media.width,
         height=media.height,
+        troubles=[code for code in item.findings if code in TROUBLES],
     )
 
 
@@ -115,6 +120,8 @@ async def listing(request: web.Request) -> web.Response:
         node=params.text(request, "node"),
         archived=archived,
         ids=None if state is None else await _in_state(request, state, archived=archived),
+        findings=TROUBLES,
+        found=params.flag(request, "troubles", default=None),
     )
     items = await request.app[CATALOG].read(partial(rows.page, wanted=wanted, after=after, limit=limit + 1))
     fleet = request.app[FLEET]
@@ -340,6 +347,7 @@ def operations() -> list[Operation]:
                 _query("site", "Name of a site."),
                 _query("tag", "One of their tags."),
                 _query("node", "The server that records them."),
+                _query("troubles", "Only those whose last look found what needs a hand, or only the others.", _FLAG),
                 _query("archived", "The archived ones instead.", _FLAG),
                 LIMIT,
                 CURSOR,

@@ -198,6 +198,10 @@ class CameraOut(Answer):
     codecs: str
     width: int
     height: int
+    troubles: Annotated[
+        list[str],
+        Field(description="What the last look at it found that needs a hand, as codes: GET .../probe tells them."),
+    ]
 
 
 class CameraPage(Answer):

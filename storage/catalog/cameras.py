@@ -39,6 +39,8 @@ class Listed:
     camera: Camera
     has_credentials: bool
     media: Media | None
+    findings: tuple[str, ...] = ()
+    """Of the last look at it, codes of `storage.registry.findings`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +59,9 @@ class Filter:
     node: str | None = None
     archived: bool = False
     ids: tuple[CameraId, ...] | None = None
+    findings: tuple[str, ...] = ()
+    found: bool | None = None
+    """Only those of which the last look found one of `findings`, or none of them."""
 
 
 _PLAIN = tuple(field.name for field in fields(Camera) if field.name not in ("covers", "tags", "enabled"))
@@ -163,7 +168,7 @@ SELECT camera.*, secret.camera_id IS NOT NULL AS has_credentials,
        init.video_codec AS init_video, init.audio_codec AS init_audio, init.codecs AS init_codecs,
        init.width AS init_width, init.height AS init_height,
        probe.video_codec AS probe_video, probe.audio_codec AS probe_audio, probe.audio_received,
-       probe.width AS probe_width, probe.height AS probe_height
+       probe.width AS probe_width, probe.height AS probe_height, probe.findings
 FROM camera
 LEFT JOIN secret ON secret.camera_id = camera.id
 LEFT JOIN probe ON probe.camera_id = camera.id
@@ -182,6 +187,9 @@ WHERE camera.code > :after
   AND (:tag IS NULL OR EXISTS (SELECT 1 FROM json_each(tags) WHERE value = :tag))
   AND (:node IS NULL OR node = :node)
   AND (:ids IS NULL OR camera.id IN (SELECT value FROM json_each(:ids)))
+  AND (:found IS NULL OR :found = EXISTS (
+    SELECT 1 FROM json_each(probe.findings) AS finding WHERE finding.value IN (SELECT value FROM json_each(:findings))
+  ))
   AND (:w0 = '' OR NOT EXISTS (
     SELECT 1 FROM (VALUES (:w0), (:w1), (:w2), (:w3), (:w4), (:w5), (:w6), (:w7)) AS words
     WHERE instr(lower(code || char(10) || name || char(10) || name_hi || char(10) || owner || char(10) || site
@@ -202,7 +210,7 @@ def _listed(row: Row) -> Listed:
     elif row["probe_video"]:
         audio = row["probe_audio"] if row["audio_received"] else ""
         media = Media(row["probe_video"], audio, "", row["probe_width"], row["probe_height"])
-    return Listed(_camera(row), bool(row["has_credentials"]), media)
+    return Listed(_camera(row), bool(row["has_credentials"]), media, tuple(json.loads(row["findings"] or "[]")))
 
 
 def _page_values(wanted: Filter, after: str, limit: int) -> dict[str, Any]:
@@ -221,6 +229,8 @@ def _page_values(wanted: Filter, after: str, limit: int) -> dict[str, Any]:
         "tag": wanted.tag,
         "node": wanted.node,
         "ids": None if wanted.ids is None else json.dumps(wanted.ids),
+        "findings": json.dumps(wanted.findings),
+        "found": None if wanted.found is None else int(wanted.found),
         "limit": limit,
     } | {f"w{number}": word for number, word in enumerate(words)}
 
