@@ -3,6 +3,7 @@ import { html } from "htm/preact";
 import { Icon } from "./icons.js";
 import { t } from "./i18n.js";
 import { kindText } from "./owner_kinds.js";
+import { findingText } from "./probe_report.js";
 import { cameraName, causeText, IconButton, StatePill } from "./signs.js";
 import { now } from "./site.js";
 import { NewestStill } from "./still.js";
@@ -29,9 +30,9 @@ function State({ camera }) {
 
 /** A look at it found troubles: a sign that leads to them. */
 function Troubles({ camera }) {
-  const n = camera.troubles ?? 0;
+  const n = camera.troubles.length;
   if (!n) return null;
-  const words = t("cameras.has_troubles", { n });
+  const words = `${t("cameras.has_troubles", { n })}: ${camera.troubles.map(findingText).join(" ")}`;
   return html`<span class="sign warn" title=${words}><${Icon} name="alert" /><span class="unseen">${words}</span></span>`;
 }
 

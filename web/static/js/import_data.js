@@ -19,7 +19,7 @@ export const probes = signal(null);
  */
 export async function sendSheet(file, { dry, update, probe }) {
   const type = /\.xls[xm]$/i.test(file.name) || file.type === XLSX ? XLSX : "text/csv";
-  const url = address("/api/v1/cameras/import", { dry_run: String(dry), update: String(update), probe: String(probe) });
+  const url = address("/api/v1/cameras/import", { dry_run: String(dry), update: String(update), probe: String(probe), name: plainName(file.name) });
   const stop = watchImport();
   try {
     const answer = await request(url, { method: "POST", headers: { "Content-Type": type }, body: file, patienceMs: PATIENCE_MS });
@@ -32,6 +32,9 @@ export async function sendSheet(file, { dry, update, probe }) {
     running.value = null;
   }
 }
+
+/** The file's name as the server takes a text: for the history of the cameras. */
+const plainName = (name) => name.replace(/[\u0000-\u001f\u007f-\u009f\u2028-\u202e\u2066-\u2069]/g, "").slice(0, 200);
 
 /** Looks at the progress until it is stopped; with `untilDone` also until nothing runs any more, and then `done()`. */
 export function watchImport({ untilDone = false, done = () => {} } = {}) {

@@ -26,6 +26,7 @@ export function ImportReport({ report, file }) {
   return html`<section class="report" aria-label=${t("import.report")}>
     <p class="verdict ${report.wrong ? "bad" : "good"}" role="status"><${Icon} name=${report.wrong ? "alert" : "check"} />
       <span>${verdict(report)}</span></p>
+    ${report.notes?.map((note) => html`<p class="note" key=${note}>${note}</p>`)}
     <div class="states" role="group" aria-label=${t("import.filter")}>${RESULTS.map((name) => html`<span key=${name}>${chip(name, report[COUNT[name]])}</span>`)}
       <span class="spring"></span>
       <input class="input" type="search" placeholder=${t("import.search")} aria-label=${t("import.search")}

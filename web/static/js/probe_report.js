@@ -20,6 +20,9 @@ function words(finding, part) {
   return (part === "fix" ? finding.fix : finding.text) ?? finding.code.replaceAll("_", " ");
 }
 
+/** Of a code alone: what is so. */
+export const findingText = (code) => words({ code }, "text");
+
 /** The worst first, each with its sign, its level as a word, and the way out. */
 export function Findings({ findings }) {
   const sorted = [...findings].sort((a, b) => ORDER.indexOf(levelOf(a)) - ORDER.indexOf(levelOf(b)));
