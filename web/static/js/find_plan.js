@@ -23,7 +23,7 @@ function layout(items, place, radius) {
   if (!centre) return null;
   const offsets = placed.map(({ camera }) => offset(centre, camera));
   const farthest = Math.max(50, ...offsets.map(({ east, north }) => Math.hypot(east, north)));
-  const metres = place ? Math.max(radius, 1) : farthest * 1.05;
+  const metres = place ? Math.min(radius, farthest * 1.1) : farthest * 1.05;
   const scale = (SIZE / 2 - EDGE) / metres;
   const points = placed.map((item, n) => ({ item, x: SIZE / 2 + offsets[n].east * scale, y: SIZE / 2 - offsets[n].north * scale }));
   return { metres, scale, points, unplaced: items.length - placed.length };

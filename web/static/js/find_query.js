@@ -60,8 +60,8 @@ export function writeAddress(search, more = {}) {
   set("to", plain(search.to));
   for (const name of FILTERS) set(name, search[name]);
   for (const [name, value] of Object.entries(more)) set(name, value);
-  // Commas stay as they are: people read these links.
-  return `?${made.toString().replaceAll("%2C", ",")}`;
+  // Commas and colons stay as they are: people read these links.
+  return `?${made.toString().replaceAll("%2C", ",").replaceAll("%3A", ":")}`;
 }
 
 /** What GET /api/v1/footage/search is asked. */

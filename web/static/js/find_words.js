@@ -27,7 +27,8 @@ export function reason(item, window) {
   const gaps = item.gaps.toSorted((a, b) => lasts(b) - lasts(a));
   if (!gaps.length) return item.spans.length ? "" : t("find.none_why", { why: item.why ?? t("cause.none") });
   const parts = gaps.slice(0, TOLD).map((gap) => told(gap, window)).join("; ");
-  const rest = gaps.length > TOLD ? ` ${t("find.more_gaps", { n: gaps.length - TOLD })}` : "";
+  const left = Math.max(0, gaps.length - TOLD) + (item.gaps_left_out ?? 0);
+  const rest = left ? ` ${t("find.more_gaps", { n: left })}` : "";
   if (!item.spans.length) return t("find.none_why", { why: parts }) + rest;
   const missing = gaps.reduce((sum, gap) => sum + lasts(gap), 0);
   return t("find.missing_why", { span: spanText(missing), why: parts }) + rest;

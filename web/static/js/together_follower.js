@@ -10,7 +10,7 @@ import { serverNow } from "./site.js";
 import { MINUTE, query, read, SECOND } from "./time.js";
 
 /** Less than this is left alone: a browser's own clock is no better. */
-const STILL_S = 0.012;
+const STILL_S = 0.007;
 /** From here on the video jumps, at normal speed. */
 const JUMP_S = 0.6;
 /** A difference is made up within about this time, and at most this much faster or slower: nobody sees or hears it. */
