@@ -310,12 +310,14 @@ class VolumeOut(Answer):
 
 
 class CameraCounts(Answer):
-    """`silent`: enabled, and failed or without footage for two segments."""
+    """`silent`: enabled, and failed or without footage for two segments. `failed` and `starting`: in that state."""
 
     total: int
     recording: int
     silent: int
     disabled: int
+    failed: int
+    starting: int
 
 
 class Trouble(Answer):

@@ -67,7 +67,7 @@ export function Filters() {
 
 function States() {
   const counts = status.value?.cameras;
-  const count = { "": counts?.total, recording: counts?.recording, disabled: counts?.disabled };
+  const count = { ...counts, "": counts?.total };
   const chip = (name, word) => html`<button type="button" class="button" aria-pressed=${String(wanted.value.state === name)}
     onClick=${() => ask({ state: name, archived: "" })}>
     ${word}${count[name] !== undefined && html`<span class="count">${number(count[name])}</span>`}

@@ -67,7 +67,7 @@ export function ImportDialog({ imported, close }) {
       <span class="spring"></span>
       <button type="button" class=${report.value?.imported ? "button primary" : "button plain"} onClick=${close}>
         ${t(report.value?.imported ? "import.close" : "dialog.cancel")}</button>
-      ${!report.value?.imported && html`<button type="button" class="button primary" disabled=${!ready || Boolean(busy.value)} onClick=${() => run(false)}>
+      ${report.value && !report.value.imported && html`<button type="button" class="button primary" disabled=${!ready || Boolean(busy.value)} onClick=${() => run(false)}>
         <${Icon} name="upload" />${t("import.go", { n: changes })}</button>`}
     </div>
   <//>`;
