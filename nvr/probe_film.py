@@ -7,7 +7,7 @@ from pathlib import Path
 
 from config.errors import Corrupt
 from storage.fmp4 import FragmentBoxes, InitBoxes, read_fragments, read_init
-from storage.registry.measured import Measured, clock_known, clock_offset_us, keyframes_seen, measure
+from storage.registry.measured import Measured, clock_offset_us, keyframes_seen, measure
 
 KEYFRAMES = 3
 """Two distances from keyframe to keyframe."""
@@ -22,7 +22,7 @@ class Film:
         self._init: InitBoxes | None = None
         self._offset = 0
         self._fragments: list[FragmentBoxes] = []
-        self._written_us: list[int] = []
+        self._written_us: list[int | None] = []
 
     def look(self) -> None:
         """Read on. What makes no sense ends the film."""
@@ -43,16 +43,18 @@ class Film:
             if self._init is None:
                 return
             self._offset = len(self._init.data)
-        mtime_us = os.fstat(fd).st_mtime_ns // 1000
+        status = os.fstat(fd)
+        mtime_us = status.st_mtime_ns // 1000
         found, self._offset = read_fragments(fd, self._offset, self._init)
         self._fragments += found
-        self._written_us += [mtime_us] * len(found)
+        if found:  # the file's time is that of its last fragment
+            self._written_us += [*[None] * (len(found) - 1), mtime_us if self._offset == status.st_size else None]
 
     def tells_keyframes(self) -> bool:
         return keyframes_seen(self._fragments[1:]) >= KEYFRAMES
 
     def tells_time(self) -> bool:
-        return clock_known(self._fragments[1:])
+        return self.clock_offset_us() is not None
 
     def measured(self) -> Measured | None:
         return measure(self._init, self._fragments, first_of_run=True) if self._init is not None else None

@@ -16,8 +16,11 @@ SHORTEST_S = 0.4
 """Fragments shorter than this say nothing of a frame rate."""
 STEADY = 1.6
 """Frame rates of a second, or distances of keyframes, further apart than by this factor vary."""
-CAMERAS_OWN = 24
+SENDER_REPORT = 24
 """`prft` flags of a time that an RTCP sender report gave: the camera's own clock."""
+AT_WRITING_US = 250_000
+TELLING_S = 0.6
+"""Of shorter fragments the time of writing is too near to that of their first picture to tell the two apart."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,21 +73,34 @@ def keyframes_seen(fragments: Sequence[FragmentBoxes]) -> int:
     return sum(one.keyframe for one in fragments)
 
 
-def clock_known(fragments: Sequence[FragmentBoxes]) -> bool:
-    """The camera has told its own time."""
-    return any(one.prft_flags == CAMERAS_OWN and one.prft_us is not None for one in fragments)
+def clock_offset_us(
+    init: InitBoxes, fragments: Sequence[FragmentBoxes], written_us: Sequence[int | None]
+) -> int | None:
+    """Camera clock minus server clock, None where the camera does not tell its own.
 
-
-def clock_offset_us(init: InitBoxes, fragments: Sequence[FragmentBoxes], written_us: Sequence[int]) -> int | None:
-    """Camera clock minus server clock, None where the camera does not tell its own. `written_us`: when each fragment had been
-    written whole; its end was received then at the latest, so the earliest of them all is the truest."""
+    `written_us`: when each fragment was written, as far as known; its end had been received then, so the earliest of them all
+    is the truest. ffmpeg marks a fragment of a camera that never sent a sender report alike, but stamps it with the time of
+    writing: such a stamp is not the camera's (which hides errors of up to a fragment's length, no larger ones).
+    """
     scale = init.video.timescale
-    told = next((one for one in reversed(fragments) if one.prft_flags == CAMERAS_OWN and one.prft_us is not None), None)
-    if told is None or told.prft_us is None or not written_us or not scale:
+    if not scale:
         return None
-    ends = [(one.media_start + one.dur) * 1_000_000 // scale for one in fragments]
-    zero_us = min(wall - end for wall, end in zip(written_us, ends, strict=True))
+    timed = [
+        (one, wall)
+        for one, wall in zip(fragments, written_us, strict=True)
+        if wall is not None and 0 < one.dur < 120 * scale
+    ]
+    told = next((one for one, wall in reversed(timed) if _is_cameras_own(one, wall, scale)), None)
+    if told is None or told.prft_us is None:
+        return None
+    zero_us = min(wall - (one.media_start + one.dur) * 1_000_000 // scale for one, wall in timed)
     return told.prft_us - (zero_us + told.prft_media * 1_000_000 // scale)
+
+
+def _is_cameras_own(one: FragmentBoxes, written_us: int, scale: int) -> bool:
+    if one.prft_us is None or one.prft_flags != SENDER_REPORT or one.dur < TELLING_S * scale:
+        return False
+    return abs(one.prft_us - written_us) > AT_WRITING_US
 
 
 def _distances(seen: Sequence[FragmentBoxes], scale: int) -> list[float]:
