@@ -22,6 +22,7 @@ from web import (
     camera_history,
     camera_import,
     cameras,
+    coverage,
     event_stream,
     health,
     holds,
@@ -29,8 +30,10 @@ from web import (
     offload,
     openapi,
     pages,
+    places,
     play,
     play_operations,
+    probes,
     problems,
     retention,
     retention_plan,
@@ -51,11 +54,13 @@ from web.keys import (
     INGEST,
     KEEPER,
     OFFLOADER,
+    PROBER,
     SETTINGS,
     VERSION,
     VOLUMES,
     ZONE,
     FleetView,
+    ProberView,
 )
 from web.operations import Operation, Reply, add_routes
 
@@ -76,11 +81,14 @@ def all_operations() -> list[Operation]:
     """Every URL of the API, in the order in which the document shows them."""
     return [
         *cameras.operations(),
+        *probes.operations(),
         *camera_import.operations(),
         *camera_history.operations(),
         *sites.operations(),
         *timeline.operations(),
         *search.operations(),
+        *places.operations(),
+        *coverage.operations(),
         *play_operations.operations(play.routes()),
         *status.operations(),
         *retention.operations(),
@@ -126,6 +134,7 @@ def make_app(
     ingest: Ingest,
     offloader: Offloader | None = None,
     keeper: Keeper,
+    prober: ProberView,
 ) -> web.Application:
     """Everything the server answers. Blocking (it reads the pages' files), once."""
     operations = all_operations()
@@ -139,12 +148,12 @@ def make_app(
     )
     app[SETTINGS], app[CATALOG], app[FOOTAGE], app[VOLUMES] = (settings, catalog, footage, volumes)
     app[FLEET], app[FFMPEG], app[EVENTS], app[INGEST], app[VERSION] = (fleet, ffmpeg, events, ingest, version())
-    app[KEEPER] = keeper
+    app[KEEPER], app[PROBER] = keeper, prober
     app[OFFLOADER] = offloader
     app[ZONE] = ZoneInfo(settings.server.timezone)
     app.on_response_prepare.append(problems.note_prepared)
     app.on_response_prepare.append(hosts.add_headers)
-    for part in (camera_import, cameras, event_stream, health, play):
+    for part in (camera_import, cameras, event_stream, health, play, probes):
         part.setup(app)
     api = openapi.document(operations, version=app[VERSION])
     app[DOCUMENT], app[DOCS_PAGE] = json.dumps(api).encode(), openapi.page(api)

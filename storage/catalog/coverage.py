@@ -46,6 +46,33 @@ def members(db: Connection, from_us: int, cameras: Collection[CameraId] | None) 
     return [Member(CameraId(row[0]), row[1], row[2]) for row in _rows(db, statement, values)]
 
 
+@dataclass(frozen=True, slots=True)
+class Named:
+    """A camera in a list of coverage."""
+
+    id: CameraId
+    code: str
+    name: str
+    name_hi: str
+    owner_kind: str
+    station: str
+
+
+NAMED = (
+    "SELECT id, code, name, name_hi, owner_kind, station FROM camera WHERE (archived_us IS NULL OR archived_us > :from_us)"
+    " AND (:kind IS NULL OR owner_kind = :kind) AND (:station IS NULL OR station = :station)"
+    " AND (:zone IS NULL OR zone = :zone) ORDER BY code"
+)
+
+
+def named(
+    db: Connection, from_us: int, *, kind: str | None = None, station: str | None = None, zone: str | None = None
+) -> list[Named]:
+    """By code, all that were not archived before `from_us`, or those of a kind, a station, a zone."""
+    values = {"from_us": from_us, "kind": kind, "station": station, "zone": zone}
+    return [Named(CameraId(row[0]), *row[1:]) for row in _rows(db, NAMED, values)]
+
+
 FULL = (
     "SELECT camera_id, count(*), sum(1 << (hour_us - :first_us) / :hour_us) FROM hour"
     " WHERE camera_id IN (SELECT value FROM json_each(:ids)) AND hour_us >= :first_us AND hour_us < :last_us"
