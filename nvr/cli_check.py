@@ -132,9 +132,14 @@ def _logins(settings: Settings) -> str:
     database = settings.storage.database
     if not database.exists():
         return "no login is kept yet"
-    with closing(connect(database, readonly=True)) as db:
-        refuse_newer(Database(db))
-        found = logins.standing(db)
+    try:
+        with closing(connect(database, readonly=True)) as db:
+            refuse_newer(Database(db))
+            if logins.are_plain(db):
+                return "they are sealed by the next `nvr serve`"
+            found = logins.standing(db)
+    except (NvrError, sqlite3.DatabaseError) as error:
+        raise NvrError("not looked at: the catalog, which holds them, cannot be read") from error
     if found.unreadable or found.trouble:
         raise NvrError(f"{found.unreadable} of {found.logins} logins cannot be read: {found.trouble}")
     if not found.logins:

@@ -33,6 +33,7 @@ log = structlog.get_logger()
 
 RUN_ENDED_LIMIT_S = 5.0
 DISK_FULL_RETRY_S = 5.0
+LOCKED_RETRY_S = 10.0  # the camera is not asked meanwhile: only whether the key of its login is back
 LEAVE_S = 2.0
 """An ffmpeg that can write ends within milliseconds; one that hangs on its disk is left behind after this."""
 ANY_RUN = RunId(1)  # for a command that is only compared: its digest leaves the run out
@@ -109,10 +110,11 @@ class CameraRecorder:
                 await self._set_state("failed", "disk_full", self.held_back)
                 await self._changed.wait()
                 return
-            await self.shared.pace()
             if self.config is not None and self.config.locked:
-                await self._fail(Failure("unauthorized", self.config.locked), 0.0)
+                await self._set_state("failed", "unauthorized", self.config.locked)
+                await self._wait(LOCKED_RETRY_S)
                 return
+            await self.shared.pace()
             if not await self._probed():
                 return
             await self._start()
@@ -334,6 +336,10 @@ class CameraRecorder:
         wait_s = self.backoff.after(failure.cause, recorded_s)
         if failure.cause in ("disk_full", "volume_lost"):  # not the camera's fault: at once where there is room
             wait_s = min(wait_s, DISK_FULL_RETRY_S) if self.shared.volumes.ok() else DISK_FULL_RETRY_S
+        await self._wait(wait_s)
+
+    async def _wait(self, wait_s: float) -> None:
+        """A change of the camera ends it."""
         with suppress(TimeoutError):
             async with asyncio.timeout(wait_s):
                 await self._changed.wait()

@@ -135,6 +135,11 @@ def seal_anew(db: Connection, ring: KeyRing) -> int:
     return sealed
 
 
+def are_plain(db: Connection) -> bool:
+    """Whether this catalog is from before logins were sealed; the next `prepare` seals them."""
+    return "sealed" not in {row[1] for row in db.execute("PRAGMA table_info(secret)")}
+
+
 def seal_plain(db: Connection) -> None:
     """Of a catalog whose logins were not sealed: those of `secret_plain`, which is dropped. In the migration's transaction;
     `PRAGMA user_version` is 1 until `scrub` has been through."""
