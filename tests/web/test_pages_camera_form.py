@@ -5,13 +5,20 @@ from __future__ import annotations
 import re
 from collections.abc import AsyncIterator
 from dataclasses import replace
+from datetime import datetime
+from functools import partial
 from pathlib import Path
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import pytest
 import pytest_asyncio
 from playwright.async_api import Browser, Locator, Page, expect
 
+from storage.catalog import cameras
+from storage.clock import wall_us
+from storage.model import Camera, CameraId
+from storage.terms import DAY_US
 from tests.web.browser import WAIT_MS, Tab, chromium, tab
 from tests.web.served import RECORDING, Served, serve
 
@@ -163,7 +170,10 @@ async def test_new_place_says_since_when(served: Served, browser: Browser, choic
 
 
 async def test_camera_moved_at_a_known_time(served: Served, browser: Browser) -> None:
-    await served.add("BUS-1", **PLACE)
+    now_us = wall_us()
+    bus = Camera(CameraId(0), "BUS-1", "Bus", "rtsp://10.0.0.5/x", "local", lat=26.4499, lon=80.3319)
+    await served.catalog.write(partial(cameras.add, camera=replace(bus, created_us=now_us - 9 * DAY_US)))
+    moved = datetime.fromtimestamp((now_us - DAY_US) / 1e6, ZoneInfo("Asia/Kolkata"))
     async with tab(browser, served.url) as seen:
         form = await open_edit(seen.page, 1)
         await form.get_by_label("Latitude (north)").fill("26.4600")
@@ -172,13 +182,17 @@ async def test_camera_moved_at_a_known_time(served: Served, browser: Browser) ->
         await expect(form.get_by_text("Write it like 22/11/2026")).to_be_visible()
         await form.get_by_label("Moved at", exact=True).fill("22/11/2046 21:00")
         await form.get_by_role("button", name="Save").click()
+        await expect(form.locator("#camera-moved_at-note")).to_have_class("wrong")
+        refusals_heard(seen, 422)
+        await form.get_by_label("Moved at", exact=True).fill(f"{moved:%d/%m/%Y %H:%M}")
+        await form.get_by_role("button", name="Save").click()
         await expect(form).to_have_count(0)
         # The history tells it.
         await seen.page.goto("/?history=1")
         history = seen.page.get_by_role("dialog")
-        await expect(history.get_by_role("region", name="Where it stood")).to_contain_text("22/11/2046 21:00:00")
-        await expect(history.locator(".history li").first).to_contain_text("26.44990, 80.33190")
-        await expect(history.locator(".history li").first).to_contain_text("26.46000")
+        await expect(history.get_by_role("region", name="Where it stood")).to_contain_text(f"{moved:%d/%m/%Y %H:%M:00}")
+        await expect(history.locator(".history li").first).to_contain_text("Latitude (north)")
+        await expect(history.locator(".history li").first).to_contain_text("26.4499 → 26.46")
 
 
 @pytest.mark.parametrize("choice, login", [("keep the stored one", True), ("forget it", False)])

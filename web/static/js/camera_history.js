@@ -33,18 +33,14 @@ function nameOf(name) {
   return known(`form.${name}`) ? t(`form.${name}`) : name.replaceAll("_", " ");
 }
 
-/** [field, before, after]: latitude and longitude as one place. */
+/** [field, before, after]: latitude and longitude that changed together as one place. */
 function changesOf(item) {
-  const rows = [];
   const { lat, lon, ...others } = item.changes;
-  if (lat || lon) {
-    const place = (which) => {
-      const pair = [lat?.[which], lon?.[which]].filter((one) => typeof one === "number");
-      return pair.length ? pair.map((one) => one.toFixed(5)).join(", ") : "–";
-    };
-    rows.push(["place", place("before"), place("after")]);
+  const place = (which) => [lat[which], lon[which]].filter((one) => typeof one === "number").join(", ") || "–";
+  const rows = lat && lon ? [["place", place("before"), place("after")]] : [];
+  for (const [name, { before, after }] of Object.entries(lat && lon ? others : item.changes)) {
+    rows.push([name, said(name, before), said(name, after)]);
   }
-  for (const [name, { before, after }] of Object.entries(others)) rows.push([name, said(name, before), said(name, after)]);
   return rows;
 }
 
