@@ -129,8 +129,10 @@ def with_measured(
     audio: str,
     measured: Measured | None,
     clock_offset_us: int | None,
+    has_login: bool = False,
 ) -> ProbeReport:
-    """What was measured beside what the camera announced, and what is to be found of both. `audio`: the camera's setting."""
+    """What was measured beside what the camera announced, and what is to be found of both. `audio`: the camera's setting.
+    `has_login`: it has one though `credentials` cannot be read."""
     if not report.ok:
         measured = clock_offset_us = None
     found = findings_of(
@@ -140,6 +142,7 @@ def with_measured(
             detail=report.detail,
             url=url,
             credentials=credentials,
+            has_login=has_login,
             video_codec=report.video_codec,
             fps=report.fps,
             audio_codec=report.audio_codec,

@@ -25,6 +25,7 @@ from config.settings import Settings
 from nvr.fleet import Fleet
 from nvr.jobs import Jobs
 from nvr.lags import Lags
+from nvr.prober import Prober
 from nvr.process import Spawner, spawn
 from nvr.reload import CatalogWatch
 from nvr.selftest import keep_tested
@@ -110,6 +111,7 @@ class Server:
             spawn=spawn_recorder,
             on_event=self.events.camera_state,
         )
+        self.prober = Prober(self.catalog, self.footage, self.fleet, node=settings.server.node)
         self.sweeper = Sweeper(self.catalog, self.volumes)
         self.clock = ClockTrust(self.catalog)
         self.keeper = Keeper(
@@ -178,6 +180,7 @@ class Server:
             self._tasks.append(asyncio.create_task(self._every(name, period_s, turn), name=name))
         await self.alerts.forget_other_places()
         self._tasks += [asyncio.create_task(courier, name="alert courier") for courier in self.alerts.couriers()]
+        self._tasks.append(asyncio.create_task(self._every("probes", PASS_S, self.prober.run), name="probes"))
         self._tasks.append(asyncio.create_task(keep_tested(self.lags, self.catalog, self.ffmpeg), name="selftest"))
 
     async def _run_id_floor(self) -> int:
@@ -201,6 +204,7 @@ class Server:
             ingest=self.ingest,
             offloader=self.store.offloader,
             keeper=self.keeper,
+            prober=self.prober,
         )
         self.sweeper.files = app[FILES]
         self._runner = web.AppRunner(app, access_log=None, handler_cancellation=True, shutdown_timeout=2.0)

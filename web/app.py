@@ -153,7 +153,7 @@ def make_app(
     app[ZONE] = ZoneInfo(settings.server.timezone)
     app.on_response_prepare.append(problems.note_prepared)
     app.on_response_prepare.append(hosts.add_headers)
-    for part in (camera_import, cameras, event_stream, health, play, probes):
+    for part in (camera_import, event_stream, health, play, probes):
         part.setup(app)
     api = openapi.document(operations, version=app[VERSION])
     app[DOCUMENT], app[DOCS_PAGE] = json.dumps(api).encode(), openapi.page(api)

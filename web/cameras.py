@@ -1,4 +1,4 @@
-"""Cameras: list, register, change, archive, look at. How each fares comes from the fleet's memory, the rest from one read."""
+"""Cameras: list, register, change, archive. How each fares comes from the fleet's memory, the rest from one read."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Any
 
 from aiohttp import web
 
-from config.errors import Conflict, Invalid, Unavailable
+from config.errors import Conflict, Invalid
 from config.owner_kinds import known_kind
 from config.settings import is_loopback
 from retention.settle import clock_trusted, settle_now, settling
@@ -25,20 +25,17 @@ from storage.registry.findings import FINDINGS
 from web import bodies, params
 from web.keys import CATALOG, FLEET, KEEPER, SETTINGS, CameraHealth
 from web.operations import CAMERA_ID, CURSOR, LIMIT, Operation, Parameter, Reply
-from web.schemas import BY, FIT, CameraChange, CameraIn, CameraOut, CameraPage, CredentialsIn, ProbeIn, ProbeOut
+from web.schemas import BY, FIT, CameraChange, CameraIn, CameraOut, CameraPage, CredentialsIn
 from web.sites import kinds_of
 
 STATES = ("recording", "starting", "failed", "disabled", "unknown")
 STRIDE = 100
 """Cameras put into an answer before the loop gets its turn: about 3 ms."""
-PROBE_S = 40.0
-PROBES_AT_ONCE = 4
 
 TROUBLES = tuple(code for code, finding in FINDINGS.items() if finding.level != "info")
 """Findings that need a hand."""
 
 _NO_MEDIA = Media("", "", "", 0, 0)
-PROBES: web.AppKey[asyncio.Semaphore] = web.AppKey("probes")
 
 
 def state_of(camera: Camera | Brief | Found, health: CameraHealth | None) -> str:
@@ -171,7 +168,7 @@ def _allow_loopback(request: web.Request) -> bool:
     return settings.recording.allow_loopback or is_loopback(settings.server.host)
 
 
-def _place(request: web.Request, url: str, login: CredentialsIn | None) -> camera_url.CameraUrl:
+def place_of(request: web.Request, url: str, login: CredentialsIn | None) -> camera_url.CameraUrl:
     """The URL as it is kept, with its login from the one place where it was given."""
     parsed = camera_url.parse(url, allow_loopback=_allow_loopback(request))
     if login is None:
@@ -188,7 +185,7 @@ def _login(login: CredentialsIn) -> Credentials:
 async def add(request: web.Request) -> web.Response:
     body = await bodies.read(request, CameraIn)
     known_kind(body.owner_kind, kinds_of(request))
-    place = _place(request, body.url, body.credentials)
+    place = place_of(request, body.url, body.credentials)
     fields = body.model_dump(exclude={"url", "credentials", "covers", "tags", "by"})
     camera = Camera(
         id=CameraId(0),
@@ -217,7 +214,7 @@ async def change(request: web.Request) -> web.Response:
     given = body.model_fields_set
     if body.archived:
         raise Invalid("archived can only be set to false: DELETE archives a camera", field="archived")
-    place = _place(request, body.url, body.credentials) if "url" in given else None
+    place = place_of(request, body.url, body.credentials) if "url" in given else None
     login = _login(body.credentials) if body.credentials is not None and place is None else None
     if place is not None:
         login = place.credentials
@@ -285,34 +282,6 @@ async def archive(request: web.Request) -> web.Response:
     return web.Response(status=204)
 
 
-async def probe(request: web.Request) -> web.Response:
-    """Connects to the camera and reads a few seconds; nothing is kept."""
-    body = await bodies.read(request, ProbeIn)
-    place = _place(request, body.url, body.credentials)
-    try:
-        async with asyncio.timeout(PROBE_S), request.app[PROBES]:
-            report = await request.app[FLEET].probe(place.url, place.credentials, body.audio)
-    except TimeoutError:
-        raise Unavailable("the camera could not be looked at in time: try again") from None
-    return bodies.answer(
-        ProbeOut(
-            ok=report.ok,
-            cause=report.cause,
-            detail=report.detail,
-            video_codec=report.video_codec,
-            width=report.width,
-            height=report.height,
-            fps=report.fps,
-            audio_codec=report.audio_codec,
-            audio_received=report.audio_received,
-        )
-    )
-
-
-def setup(app: web.Application) -> None:
-    app[PROBES] = asyncio.Semaphore(PROBES_AT_ONCE)
-
-
 def _query(name: str, description: str, schema: dict[str, Any] | None = None) -> Parameter:
     return Parameter(
         name, "query", schema or {"type": "string", "maxLength": params.MAX_TEXT, "pattern": FIT}, description
@@ -362,15 +331,6 @@ def operations() -> list[Operation]:
             {201: Reply("It is registered; recording starts by itself.", CameraOut, headers={"Location": "Its URL."})},
             body=CameraIn,
             problems=(409,),
-        ),
-        Operation(
-            "POST",
-            "/api/v1/cameras/probe",
-            probe,
-            _TAG,
-            "Look at a camera without registering it",
-            {200: Reply("What it sends, or why it could not be read.", ProbeOut)},
-            body=ProbeIn,
         ),
         Operation(
             "GET",

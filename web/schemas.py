@@ -137,20 +137,6 @@ class ProbeIn(Body):
     audio: Audio = "auto"
 
 
-class ProbeOut(Answer):
-    """What the camera sent. `cause` says why nothing could be read."""
-
-    ok: bool
-    cause: str | None
-    detail: str
-    video_codec: str
-    width: int
-    height: int
-    fps: float | None
-    audio_codec: str
-    audio_received: bool
-
-
 class CameraOut(Answer):
     """A camera and how it fares now. `codecs` is RFC 6381, "" until there is footage."""
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Collection, Sequence
+from dataclasses import dataclass
 
 from storage.catalog.sqlite import Connection
 from storage.model import CameraId
@@ -21,11 +22,17 @@ ASK_UNPROBED = (
     " ON CONFLICT (camera_id) DO NOTHING"
 )
 WAITING = (
-    "SELECT probe_queue.camera_id FROM probe_queue JOIN camera ON camera.id = probe_queue.camera_id"
+    "SELECT probe_queue.camera_id, asked_us FROM probe_queue JOIN camera ON camera.id = probe_queue.camera_id"
     " WHERE camera.node = :node AND probe_queue.camera_id NOT IN (SELECT value FROM json_each(:taken))"
     " ORDER BY asked_us, probe_queue.camera_id LIMIT :limit"
 )
 COUNT = "SELECT count(*) FROM probe_queue JOIN camera ON camera.id = probe_queue.camera_id WHERE camera.node = :node"
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    camera_id: CameraId
+    asked_us: int
 
 
 def ask(db: Connection, camera_ids: Collection[CameraId], at_us: int) -> int:
@@ -38,10 +45,10 @@ def ask_unprobed(db: Connection, node: str, at_us: int) -> int:
     return db.execute(ASK_UNPROBED, {"node": node, "at_us": at_us}).rowcount
 
 
-def waiting(db: Connection, node: str, *, taken: Collection[CameraId], limit: int) -> Sequence[CameraId]:
+def waiting(db: Connection, node: str, *, taken: Collection[CameraId], limit: int) -> Sequence[Asked]:
     """The longest-waiting of a node but for those `taken`."""
     rows = db.execute(WAITING, {"node": node, "taken": json.dumps(sorted(taken)), "limit": limit})
-    return [CameraId(row[0]) for row in rows]
+    return [Asked(CameraId(row[0]), row[1]) for row in rows]
 
 
 def count(db: Connection, node: str) -> int:

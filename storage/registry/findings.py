@@ -266,6 +266,7 @@ class Seen:
     detail: str
     url: str
     credentials: Credentials | None
+    has_login: bool = False  # though `credentials` cannot be read
     video_codec: str = ""
     fps: float | None = None
     audio_codec: str = ""
@@ -300,7 +301,7 @@ def _of_failure(seen: Seen) -> str:
 
 def _of_login(seen: Seen) -> Iterator[str]:
     if seen.credentials is None:
-        if seen.ok:
+        if seen.ok and not seen.has_login:
             yield "no_login"
     elif well_known(seen.credentials):
         yield "well_known_login"

@@ -13,6 +13,7 @@ from typing import Any
 from aiohttp import ClientSession, web
 
 from config.settings import PlaybackSettings, RecordingSettings, ServerSettings, Settings, StorageSettings
+from nvr.prober import Prober
 from retention.keeper import Keeper
 from retention.sweep import Sweeper
 from storage.binary import find
@@ -160,16 +161,18 @@ async def serve(
     ingest = Ingest(catalog, volumes, lag_of=lambda fps: 80_000)
     growth = Growth(catalog, volumes, ingest, lag_of=lambda fps: 80_000, live_runs=set)
     fleet, events = FakeFleet(), Events()
+    seen = Footage(catalog, volumes, growth, remote=Remote(catalog, objects) if objects else None)
     app = make_app(
         settings,
         catalog=catalog,
-        footage=Footage(catalog, volumes, growth, remote=Remote(catalog, objects) if objects else None),
+        footage=seen,
         volumes=volumes,
         fleet=fleet,
         ffmpeg=find(),
         events=events,
         ingest=ingest,
         keeper=Keeper(catalog, volumes, Sweeper(catalog, volumes), fleet, settings.retention, doubt=no_doubt),
+        prober=Prober(catalog, seen, fleet, node=settings.server.node),
     )
     runner = web.AppRunner(app, access_log=None, handler_cancellation=True, shutdown_timeout=2.0)
     await runner.setup()
