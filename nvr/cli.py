@@ -16,6 +16,7 @@ COMMANDS = {
     "check": "nvr.cli_check:check",
     "simulate": "nvr.cli_simulate:simulate",
     "camera": "nvr.cli_camera:camera",
+    "city": "nvr.cli_city:city",
     "footage": "nvr.cli_footage:footage",
     "retention": "nvr.cli_retention:retention",
     "offload": "nvr.cli_offload:offload",

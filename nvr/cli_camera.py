@@ -28,6 +28,8 @@ def loopback_allowed(settings: Settings) -> bool:
 ELSEWHERE = {
     "set": "nvr.cli_camera_fields:set_",
     "rekey": "nvr.cli_camera_rekey:rekey_",
+    "import": "nvr.cli_camera_files:import_",
+    "export": "nvr.cli_camera_files:export",
 }
 
 

@@ -117,7 +117,7 @@ def register_city(db: Connection, simulated: Sequence[Camera], *, node: str, cre
 
 
 def _name_sites(db: Connection, names_hi: Mapping[str, str]) -> None:
-    """A site that a camera made has no Hindi name and stands where that camera stands; those of SITES have places of their own."""
+    """A site that a camera made has no Hindi name and stands where that camera stands; those of SITES have their own."""
     own = {place.name: place for place in SITES}
     for site in sites.all_sites(db):
         if site.name_hi or site.name not in names_hi:

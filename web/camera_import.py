@@ -22,7 +22,7 @@ from storage.catalog import probe_queue
 from storage.catalog.sqlite import Connection
 from storage.child import in_child
 from storage.clock import wall_us
-from storage.model import Camera, CameraId
+from storage.model import CameraId
 from storage.registry import importing
 from storage.registry.import_plan import Item, Plan, Rules
 from storage.registry.sheet_read import CSV, MAX_ROWS, XLSX
@@ -249,19 +249,13 @@ def _form(request: web.Request) -> tuple[str, str]:
 async def export(request: web.Request) -> web.Response:
     form, language = _form(request)
     kinds = all_kinds(request.app[SETTINGS].registry.owner_kinds)
-    cameras = await request.app[CATALOG].read(_all_cameras)
+    cameras = await request.app[CATALOG].read(importing.registered)
     if form == "xlsx":
         data = await in_child(xlsx_bytes, cameras, kinds, language)
     else:
         data = await asyncio.to_thread(csv_bytes, cameras, kinds, language)
     today = datetime.now(request.app[ZONE]).date().isoformat()
     return _file(data, f"cameras-{today}.{form}", form)
-
-
-def _all_cameras(db: Connection) -> list[Camera]:
-    """By code, archived ones left out."""
-    everyone = [item.camera for item in importing.known(db) if item.camera.archived_us is None]
-    return sorted(everyone, key=lambda camera: camera.code)
 
 
 async def template(request: web.Request) -> web.Response:

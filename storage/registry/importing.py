@@ -34,6 +34,12 @@ def known(db: Connection) -> list[Known]:
     return [Known(cameras.get(db, camera_id), camera_id in with_login) for camera_id in sorted(cameras.ids(db))]
 
 
+def registered(db: Connection) -> list[Camera]:
+    """By code, archived ones left out."""
+    everyone = (cameras.get(db, camera_id) for camera_id in cameras.ids(db))
+    return sorted((camera for camera in everyone if camera.archived_us is None), key=lambda camera: camera.code)
+
+
 def with_logins(db: Connection, plan: Plan, *, update: bool) -> Plan:
     """The plan, knowing which rows give another login than the stored one: those change the camera. A plan of `looked_at` does
     not know, for no login leaves this process."""
