@@ -1,4 +1,4 @@
-"""Coverage of the last 24 h for the metrics: counted in a reader thread, once in five minutes at most, however often it is asked."""
+"""Coverage of the last 24 h for the metrics: counted in a reader thread, once in five minutes at most, whoever asks."""
 
 from __future__ import annotations
 

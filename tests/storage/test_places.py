@@ -85,7 +85,6 @@ def test_what_is_written_is_read(lat: float, lon: float) -> None:
         ("सड़क", "सड\u093cक"),  # the letter in one piece and in two
         ("क्\u200dया", "क्या"),
         ("गेट २", "गेट 2"),
-        ("सड\u093cक", "सड़क"),
         ("STRASSE", "straße"),
         ("straße", "STRASSE"),
     ],
@@ -213,7 +212,7 @@ def test_places_are_found_by_their_names_the_best_first(text: str, expected: lis
 
 def test_a_place_is_the_middle_of_its_cameras_and_holds_them() -> None:
     (stand,) = find("anwarganj", CITY_CAMERAS, SITES, city=CITY, limit=5)
-    assert (stand.lat, stand.lon, stand.cameras) == (pytest.approx(26.4510), pytest.approx(80.3300), 2)
+    assert (round(stand.lat, 6), round(stand.lon, 6), stand.cameras) == (26.4510, 80.3300, 2)
     assert 111 <= stand.radius_m <= 113
     (mall,) = find("mall", CITY_CAMERAS, SITES, city=CITY, limit=5)
     assert (mall.lat, mall.lon, mall.cameras, mall.radius_m) == (26.48, 80.30, 1, 100.0)
