@@ -42,7 +42,7 @@ class Draft:
                 shown or (column.en if column else name),
                 name,
                 what,
-                mend or (f"write {column.holds}" if column else ""),
+                mend or (f"write {column.holds.rpartition('needed: ')[2]}" if column else ""),
             )
         )
 

@@ -1,7 +1,7 @@
 """A city of synthetic cameras, for tests and demonstrations: the counts of the city's kinds of owners, invented cameras.
 
-Deterministic: the same count gives the same cameras. Their addresses (10.x) lead nowhere and they are disabled: installed, not
-yet linked. Pure.
+Deterministic: a camera of a code is always the same, also in a larger city. Their addresses (10.x) lead nowhere and they
+are disabled: installed, not yet linked. Pure.
 """
 
 from __future__ import annotations
@@ -111,7 +111,7 @@ def sample_city(cameras: int = CITY) -> list[Camera]:
     for kind, count in counts(cameras).items():
         spots = _spots(kind)
         for number in range(1, count + 1):
-            made.append(_camera(kind, number, len(made), *next(spots)))
+            made.append(_camera(kind, number, *next(spots)))
     return made
 
 
@@ -128,7 +128,7 @@ def _spots(kind: str) -> Iterator[tuple[Place | None, Locality, int, int]]:
             yield from ((None, locality, turn, camera) for camera in range(where.at_once))
 
 
-def _camera(kind: str, number: int, index: int, place: Place | None, locality: Locality, turn: int, nth: int) -> Camera:
+def _camera(kind: str, number: int, place: Place | None, locality: Locality, turn: int, nth: int) -> Camera:
     chance = random.Random(f"{kind} {number}")
     where = _WHERE[kind]
     if place is not None:
@@ -146,7 +146,7 @@ def _camera(kind: str, number: int, index: int, place: Place | None, locality: L
         code=f"{PREFIX[kind]}-{number:04d}",
         name=f"{site}, {spot} {nth + 1}",
         name_hi=f"{site_hi}, {spot_hi} {nth + 1}",
-        url=f"rtsp://10.{64 + (index >> 16)}.{index >> 8 & 255}.{index & 255}/stream1",
+        url=f"rtsp://10.{64 + list(PREFIX).index(kind)}.{number >> 8 & 255}.{number & 255}/stream{1 + (number >> 16)}",
         node="",
         owner_kind=kind,
         owner=owner,
