@@ -63,8 +63,10 @@ class Fleet:
         spawn: Spawner = spawn,
         clock: Clock = wall_us,
         on_event: Callable[[CameraState], None] = lambda state: None,
+        on_camera: Callable[[CameraId], None] = lambda camera_id: None,
         audio_again_s: float = AUDIO_AGAIN_S,
     ) -> None:
+        self._on_camera = on_camera
         self._restarts: Counter[str] = Counter()
         self._left = LeftBehind(run_ended)
         self._leave_pace = Pace(settings.recording.start_per_second)
@@ -206,6 +208,7 @@ class Fleet:
 
     def camera_changed(self, camera_id: CameraId) -> None:
         """Its row was added, changed or archived; acts on that camera alone, soon."""
+        self._on_camera(camera_id)
         recorder = self._recorders.get(camera_id)
         if recorder is None:
             recorder = self._recorders[camera_id] = self._recorder(camera_id, None, None)

@@ -15,7 +15,7 @@ from storage.catalog.sqlite import Connection
 from storage.clock import rfc3339
 from storage.model import CameraId
 from web import bodies, params
-from web.keys import CATALOG, FLEET
+from web.keys import CATALOG
 from web.operations import CAMERA_ID, CURSOR, LIMIT, TIME, Operation, Reply
 from web.schemas import BY, Answer, Body, Text, Time
 
@@ -137,9 +137,8 @@ async def feed(request: web.Request) -> web.Response:
     camera_id = params.camera_id(request)
     body = await bodies.read(request, PlacesIn, max_bytes=MAX_PLACES_BYTES)
     given = [_place(camera_id, item, number) for number, item in enumerate(body.items)]
+    # Nothing that records depends on a place, and a bus tells a new one every few seconds: the fleet is not woken.
     taken = await request.app[CATALOG].write(partial(place_feed.take, camera_id=camera_id, places=given, by=body.by))
-    if taken.moved:
-        request.app[FLEET].camera_changed(camera_id)
     camera = taken.camera
     return bodies.answer(
         PlacesTaken(

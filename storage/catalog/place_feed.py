@@ -22,13 +22,12 @@ AHEAD_US = 5 * 60_000_000
 
 @dataclass(frozen=True, slots=True)
 class Taken:
-    """`same`: those that were known as they are. `moved`: the newest place is another now, and the camera's row with it."""
+    """`same`: those that were known as they are. `camera`: as its row is now."""
 
     camera: Camera
     added: int
     corrected: int
     same: int
-    moved: bool
 
 
 def take(db: Connection, camera_id: CameraId, places: Sequence[Place], *, by: str = "") -> Taken:
@@ -58,14 +57,13 @@ def take(db: Connection, camera_id: CameraId, places: Sequence[Place], *, by: st
         for name in camera_history.PLACE
         if getattr(before, name) != getattr(after, name)
     }
-    moved = bool(told)
     if added:
         told["places"] = [known, known + added]
     if corrected:
         told["corrected_places"] = [None, corrected]
     if told:
         camera_history.fed(db, camera_id, told, by=by, at_us=now_us)
-    return Taken(after, added, corrected, len(places) - added - corrected, moved)
+    return Taken(after, added, corrected, len(places) - added - corrected)
 
 
 def _newest(db: Connection, camera: Camera) -> Camera:
