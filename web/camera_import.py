@@ -335,7 +335,11 @@ def operations() -> list[Operation]:
             export,
             _TAG,
             "All cameras as a sheet that can be imported",
-            {200: Reply("The file, without users and passwords.", media_type=CSV, schema=_BYTES)},
+            {
+                200: Reply(
+                    "The file, without users and passwords.", media_type=CSV, schema=_BYTES, or_media_types=(XLSX,)
+                )
+            },
             parameters=_FORM,
         ),
         Operation(
@@ -344,7 +348,7 @@ def operations() -> list[Operation]:
             template,
             _TAG,
             "An empty sheet with an example",
-            {200: Reply("The file.", media_type=CSV, schema=_BYTES)},
+            {200: Reply("The file.", media_type=CSV, schema=_BYTES, or_media_types=(XLSX,))},
             parameters=_FORM,
         ),
     ]

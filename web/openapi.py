@@ -116,7 +116,7 @@ def _reply(reply: Reply) -> Schema:
     if reply.model is not None:
         made["content"] = {"application/json": {"schema": {"$ref": REFERENCE.format(model=reply.model.__name__)}}}
     elif reply.schema is not None:
-        made["content"] = {reply.media_type: {"schema": reply.schema}}
+        made["content"] = {name: {"schema": reply.schema} for name in (reply.media_type, *reply.or_media_types)}
     if reply.headers:
         made["headers"] = {
             name: {"description": text, "schema": {"type": "string"}} for name, text in reply.headers.items()

@@ -110,8 +110,7 @@ def sample_city(cameras: int = CITY) -> list[Camera]:
     made: list[Camera] = []
     for kind, count in counts(cameras).items():
         spots = _spots(kind)
-        for number in range(1, count + 1):
-            made.append(_camera(kind, number, *next(spots)))
+        made += [_camera(kind, number, *next(spots)) for number in range(1, count + 1)]
     return made
 
 
