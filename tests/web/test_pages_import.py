@@ -185,3 +185,23 @@ async def test_cameras_with_findings_carry_a_sign_and_are_found(served: Served, 
         await seen.page.get_by_role("button", name="With troubles").click()
         await expect(seen.page.locator("a.card")).to_have_count(1)
         await expect(seen.page.locator("a.card")).to_contain_text("KNP-0002")
+
+
+async def test_what_is_wrong_is_said_in_hindi_with_the_way_out(served: Served, browser: Browser) -> None:
+    heads = ("कोड", "नाम", "यूआरएल", "स्वामी का प्रकार", "अक्षांश", "देशांतर", "क्या दिखता है")
+    rows = [
+        ("KNP-1", "द्वार", "rtsp://10.0.0.1/x", "shop", "80.3319", "26.4499", ""),
+        ("KNP-1", "द्वार", "http://10.0.0.2/x", "shopp", "26.4499", "80.3319", "moon"),
+    ]
+    async with tab(browser, served.url, language="hi-IN") as seen:
+        await seen.page.goto("/")
+        await seen.page.get_by_role("button", name="हिन्दी").click()
+        await seen.page.get_by_role("button", name="आयात", exact=True).first.click()
+        dialog = seen.page.get_by_role("dialog")
+        await dialog.locator("input[type=file]").set_input_files(sheet(rows, heads=heads))
+        await expect(dialog.get_by_text("2 में से 2 पंक्तियाँ ग़लत हैं")).to_be_visible()
+        table = dialog.locator("tbody")
+        for words in ("उलटे हैं (80.3319, 26.4499)", "अक्षांश 26.4499, देशांतर 80.3319 लिखें", "पंक्ति 2 में भी यही कोड है"):
+            await expect(table).to_contain_text(words)
+        for words in ("rtsp:// या rtsps:// से शुरू नहीं होता", "स्वामी का प्रकार नहीं है", "मान्य नहीं"):
+            await expect(table).to_contain_text(words)

@@ -1,5 +1,6 @@
 // What the camera's form begins with, and what it says as the API takes it. Pure: no page, no network.
 import { language, t } from "./i18n.js";
+import { saidText } from "./import_words.js";
 import { zone } from "./time.js";
 
 /** Free texts of a camera, all of at most this many characters. */
@@ -126,11 +127,12 @@ export function changesOf(fields, camera) {
   );
 }
 
-/** What the server refused, in the viewer's language as far as it is known; its own words stay readable behind it. */
+/** What the server refused, in the viewer's language as far as it is known; else its own words stay readable. */
 export function refusal(problem) {
   if (language.value === "en") return problem.message;
-  const words = problem.status === 409 && problem.body?.field === "code" ? t("form.code_taken") : t("form.refused");
-  return `${words} (${problem.message})`;
+  if (problem.status === 409 && problem.body?.field === "code") return `${t("form.code_taken")} (${problem.message})`;
+  const said = saidText(problem.message);
+  return said === problem.message ? `${t("form.refused")} (${said})` : said;
 }
 
 /** What a site gives to a camera that has nothing there yet. */

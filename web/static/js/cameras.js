@@ -147,12 +147,26 @@ function Alarm() {
   </div>`;
 }
 
-/** Looks at cameras that were asked for and are not over. */
+/** Looks at cameras that were asked for and are not over; among troubles also the way to ask for them. */
 function Looks() {
   const { waiting = 0, running: now = 0, done = 0, failed = 0 } = probes.value ?? {};
-  if (!waiting && !now) return null;
-  return html`<div class="banner quiet" role="status"><${Icon} name="clock" />
-    <p><b>${t("probe.going", { n: waiting + now })}</b> <span class="note">${t("probe.so_far", { done: number(done), failed: number(failed) })}</span></p></div>`;
+  if (waiting || now) {
+    return html`<div class="banner quiet" role="status"><${Icon} name="clock" />
+      <p><b>${t("probe.going", { n: waiting + now })}</b> <span class="note">${t("probe.so_far", { done: number(done), failed: number(failed) })}</span></p></div>`;
+  }
+  if (!wanted.value.troubles) return null;
+  return html`<div class="banner quiet"><p>${t("probe.troubles_help")}</p><span class="spring"></span>
+    <button type="button" class="button" onClick=${lookAtAll}>${t("probe.unprobed")}</button></div>`;
+}
+
+async function lookAtAll() {
+  try {
+    const { queued } = await send("POST", "cameras/probes", { unprobed: true });
+    toast(queued ? t("probe.queued", { n: queued }) : t("probe.none_left"));
+    watchProbes();
+  } catch (error) {
+    toast(error.message);
+  }
 }
 
 function Cameras() {

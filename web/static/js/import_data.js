@@ -94,15 +94,13 @@ export function cell(value) {
 }
 
 /** The report's rows as a CSV file with a mark that Excel reads as UTF-8. `heads`: the words of the first line. */
-export function reportCsv(items, heads, resultText) {
+export function reportCsv(items, heads, { resultText, saidText }) {
   const lines = [heads];
   for (const item of items) {
     const problems = item.problems.length ? item.problems : [{}];
     for (const one of problems) {
-      lines.push([item.row, item.code, resultText(item.result), one.column, one.what, one.mend, (item.notes ?? []).map(noteText).join("; ")]);
+      lines.push([item.row, item.code, resultText(item.result), one.column, saidText(one.what), saidText(one.mend), item.notes.map(saidText).join("; ")]);
     }
   }
   return `\ufeff${lines.map((line) => line.map(cell).join(",")).join("\r\n")}\r\n`;
 }
-
-export const noteText = (note) => (typeof note === "string" ? note : (note.what ?? note.text ?? ""));

@@ -3,7 +3,8 @@ import { html } from "htm/preact";
 import { useSignal } from "@preact/signals";
 import { number, t } from "./i18n.js";
 import { Icon } from "./icons.js";
-import { noteText, reportCsv } from "./import_data.js";
+import { reportCsv } from "./import_data.js";
+import { saidText } from "./import_words.js";
 
 const RESULTS = ["add", "change", "same", "wrong"];
 const SHOWN = 100;
@@ -54,17 +55,17 @@ function verdict(report) {
 
 /** One row of the table for each problem; a row without any has its notes. */
 function rowsOf(item) {
-  const notes = (item.notes ?? []).map(noteText).filter(Boolean);
+  const notes = item.notes.map(saidText);
   const lines = item.problems.length ? item.problems : [{ column: "", what: notes.join("; "), mend: "" }];
   return lines.map((one, n) => html`<tr key=${`${item.row}-${n}`} class=${item.result === "wrong" ? "alarmed" : ""}>
     <td>${n ? "" : number(item.row)}</td><th scope="row">${n ? "" : item.code}</th>
     <td>${n ? "" : html`<span class="pill ${TONES[item.result]}"><span class="dot"></span>${resultText(item.result)}</span>`}</td>
-    <td class="column">${one.column}</td><td class="wraps">${one.what}</td><td class="wraps">${one.mend}</td></tr>`);
+    <td class="column">${one.column}</td><td class="wraps">${saidText(one.what)}</td><td class="wraps">${saidText(one.mend)}</td></tr>`);
 }
 
 function download(report, file) {
   const heads = [t("import.row"), t("form.code"), t("import.result"), t("import.column"), t("import.what"), t("import.mend"), t("import.notes")];
-  const url = URL.createObjectURL(new Blob([reportCsv(report.items, heads, resultText)], { type: "text/csv;charset=utf-8" }));
+  const url = URL.createObjectURL(new Blob([reportCsv(report.items, heads, { resultText, saidText })], { type: "text/csv;charset=utf-8" }));
   const link = document.createElement("a");
   link.href = url;
   link.download = `${(file?.name ?? "cameras").replace(/\.[^.]*$/, "")}-report.csv`;
