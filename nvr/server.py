@@ -27,6 +27,7 @@ from config.settings import Settings
 from nvr.fleet import Fleet
 from nvr.jobs import Jobs
 from nvr.lags import Lags
+from nvr.onvif import Onveef
 from nvr.prober import Prober
 from nvr.process import Spawner, spawn
 from nvr.reload import CatalogWatch
@@ -209,6 +210,7 @@ class Server:
             offloader=self.store.offloader,
             keeper=self.keeper,
             prober=self.prober,
+            onvif_client=Onveef(),
         )
         self.sweeper.files = app[FILES]
         self._runner = web.AppRunner(app, access_log=None, handler_cancellation=True, shutdown_timeout=2.0)

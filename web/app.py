@@ -28,6 +28,7 @@ from web import (
     holds,
     hosts,
     offload,
+    onvif,
     openapi,
     pages,
     places,
@@ -35,6 +36,7 @@ from web import (
     play_operations,
     probes,
     problems,
+    register,
     retention,
     retention_plan,
     retention_report,
@@ -82,6 +84,7 @@ def all_operations() -> list[Operation]:
     return [
         *cameras.operations(),
         *probes.operations(),
+        *onvif.operations(),
         *camera_import.operations(),
         *camera_history.operations(),
         *sites.operations(),
@@ -98,6 +101,7 @@ def all_operations() -> list[Operation]:
         *retention_report.operations(),
         *retention_plan.operations(),
         *holds.operations(),
+        *register.operations(),
         *event_stream.operations(),
         *health.operations(),
         Operation(
@@ -135,6 +139,7 @@ def make_app(
     offloader: Offloader | None = None,
     keeper: Keeper,
     prober: ProberView,
+    onvif_client: onvif.Onvif,
 ) -> web.Application:
     """Everything the server answers. Blocking (it reads the pages' files), once."""
     operations = all_operations()
@@ -148,12 +153,12 @@ def make_app(
     )
     app[SETTINGS], app[CATALOG], app[FOOTAGE], app[VOLUMES] = (settings, catalog, footage, volumes)
     app[FLEET], app[FFMPEG], app[EVENTS], app[INGEST], app[VERSION] = (fleet, ffmpeg, events, ingest, version())
-    app[KEEPER], app[PROBER] = keeper, prober
+    app[KEEPER], app[PROBER], app[onvif.ONVIF] = keeper, prober, onvif_client
     app[OFFLOADER] = offloader
     app[ZONE] = ZoneInfo(settings.server.timezone)
     app.on_response_prepare.append(problems.note_prepared)
     app.on_response_prepare.append(hosts.add_headers)
-    for part in (camera_import, event_stream, health, play, probes):
+    for part in (camera_import, event_stream, health, onvif, play, probes):
         part.setup(app)
     api = openapi.document(operations, version=app[VERSION])
     app[DOCUMENT], app[DOCS_PAGE] = json.dumps(api).encode(), openapi.page(api)

@@ -13,6 +13,7 @@ from typing import Any
 from aiohttp import ClientSession, web
 
 from config.settings import PlaybackSettings, RecordingSettings, ServerSettings, Settings, StorageSettings
+from nvr.onvif import Onveef
 from nvr.prober import Prober
 from retention.keeper import Keeper
 from retention.sweep import Sweeper
@@ -173,6 +174,7 @@ async def serve(
         ingest=ingest,
         keeper=Keeper(catalog, volumes, Sweeper(catalog, volumes), fleet, settings.retention, doubt=no_doubt),
         prober=Prober(catalog, seen, fleet, node=settings.server.node),
+        onvif_client=Onveef(),
     )
     runner = web.AppRunner(app, access_log=None, handler_cancellation=True, shutdown_timeout=2.0)
     await runner.setup()
