@@ -23,6 +23,7 @@ COMMANDS = {
     "hold": "nvr.cli_hold:hold",
     "fsck": "nvr.cli_storage:fsck",
     "backup": "nvr.cli_storage:backup",
+    "register": "nvr.cli_register:register",
     "alert": "nvr.cli_alert:alert",
     "bench": "nvr.cli_bench:bench",
 }

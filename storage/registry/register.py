@@ -13,7 +13,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from typing import Final
 
 from storage.model import CameraId
@@ -195,7 +195,8 @@ def lines_of(
     for one in standings:
         everyone.append(one)
         by_kind.setdefault(one.owner_kind, {}).setdefault(one.station, []).append(one)
-    for named in (*asked.targets, *asked.notes):
+    entered: Iterable[Target | Note] = (*asked.targets, *asked.notes)
+    for named in entered:
         if named.owner_kind != WHOLE_CITY:
             stations = by_kind.setdefault(named.owner_kind, {})
             if named.station:
@@ -213,8 +214,8 @@ def lines_of(
     made = []
     for kind, stations in by_kind.items():
         whole = line(kind, "", (one for some in stations.values() for one in some))
-        named = tuple(line(kind, station, some) for station, some in sorted(stations.items()) if station)
-        made.append(replace(whole, stations=named))
+        by_station = tuple(line(kind, station, some) for station, some in sorted(stations.items()) if station)
+        made.append(replace(whole, stations=by_station))
     return tuple(made), line(WHOLE_CITY, "", everyone)
 
 
@@ -251,22 +252,18 @@ def faulty_of(standings: Iterable[Standing], to_us: int) -> tuple[Faulty, ...]:
     return tuple(sorted(found, key=lambda one: (one.since_us, one.code)))
 
 
-@dataclass(frozen=True, slots=True)
-class Past:
-    """How much was recorded of a camera in the 24-hour windows before an instant: window 0 ends there, window 1 a day before."""
+def faulty_since(back: Mapping[int, int], last_us: int | None, created_us: int, to_us: int, *, recording: bool) -> int:
+    """Since when a faulty camera has been faulty without a break.
 
-    recorded_us: Mapping[int, int] = field(default_factory=dict)
-
-
-def faulty_since(past: Past, last_us: int | None, created_us: int, to_us: int, *, recording: bool) -> int:
-    """Since when a faulty camera has been faulty without a break, to the day: windows with less than half of what was expected,
-    counted back as far as there is footage; a silent one since its last footage ended, where that is longer."""
-    oldest = max(past.recorded_us, default=-1)
+    `back`: what was recorded in each 24-hour window before `to_us` (0: the last one). Those with less than half of what was
+    expected are counted back as far as there is footage; one that is silent, since its last footage ended where that is longer.
+    """
+    oldest = max(back, default=-1)
     bad = 0
     while bad <= oldest:
         end_us = to_us - bad * DAY_US
         expected_us = end_us - max(end_us - DAY_US, min(created_us, end_us))
-        if past.recorded_us.get(bad, 0) >= FAULTY_BELOW * expected_us:
+        if back.get(bad, 0) >= FAULTY_BELOW * expected_us:
             break
         bad += 1
     since_us = max(to_us - bad * DAY_US, min(created_us, to_us))
