@@ -6,9 +6,8 @@ Latitude comes first. A point outside the city whose halves, the other way round
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from typing import Final
-
-from aiohttp import web
 
 from config.errors import Invalid
 from storage.coverage.shapes import (
@@ -35,31 +34,31 @@ _POINT = r"[+-]?[0-9]{1,3}(\.[0-9]{1,12})?"
 _PAIR = rf"{_POINT},{_POINT}"
 
 
-def shape(request: web.Request, city: tuple[float, ...]) -> Shape | None:
+def shape(query: Mapping[str, str], city: tuple[float, ...]) -> Shape | None:
     """What the query asks for, at most one of four; None: everywhere. Raises Invalid naming the parameter. Whether a polygon
     holds ground is said by `Shape.check`, in a thread."""
-    given = [name for name in SHAPES if name in request.query]
+    given = [name for name in SHAPES if name in query]
     if len(given) > 1:
         raise Invalid(f"{given[1]} is given beside {given[0]}: a search has one place", field=given[1])
     for name, needs in (("radius_m", "near"), ("width_m", "route")):
-        if name in request.query and needs not in given:
+        if name in query and needs not in given:
             raise Invalid(f"{name} goes with {needs}", field=name)
     if not given:
         return None
-    text = request.query[given[0]]
+    text = query[given[0]]
     if given[0] == "near":
         centre = _point(text, "near", city)
-        return Near(centre, _metres(request, "radius_m", DEFAULT_RADIUS_M, MIN_RADIUS_M, MAX_RADIUS_M))
+        return Near(centre, _metres(query, "radius_m", DEFAULT_RADIUS_M, MIN_RADIUS_M, MAX_RADIUS_M))
     if given[0] == "bbox":
         return _box(text, city)
     points = _points(text, given[0], city)
     if given[0] == "polygon":
         return Area(points)
-    return Route(points, _metres(request, "width_m", DEFAULT_WIDTH_M, 2 * MIN_RADIUS_M, MAX_WIDTH_M))
+    return Route(points, _metres(query, "width_m", DEFAULT_WIDTH_M, 2 * MIN_RADIUS_M, MAX_WIDTH_M))
 
 
-def _metres(request: web.Request, name: str, default: float, low: float, high: float) -> float:
-    text = request.query.get(name)
+def _metres(query: Mapping[str, str], name: str, default: float, low: float, high: float) -> float:
+    text = query.get(name)
     if text is None:
         return default
     if not _METRES.fullmatch(text) or not low <= float(text) <= high:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta, tzinfo
 from typing import Any
 from urllib.parse import urlencode
@@ -11,10 +12,11 @@ from aiohttp import web
 
 from config.errors import Invalid
 from storage.camera_rules import COVERS, unfit
-from storage.catalog.search import Wanted
+from storage.catalog.search import Found, Wanted
 from storage.clock import rfc3339, wall_us
-from storage.coverage.search import Asked, Hit, Result, find
+from storage.coverage.search import Asked, Hit, find
 from storage.coverage.why import NOT_YET, no_footage
+from storage.footage import Footage
 from storage.model import CameraId
 from web import bodies, params, places_asked
 from web.cameras import state_of
@@ -31,10 +33,15 @@ STRIDE = 10
 
 
 def window(request: web.Request) -> tuple[int, int]:
+    """Of at most 31 days."""
     from_us, to_us = params.window(request)
+    refuse_long(from_us, to_us)
+    return from_us, to_us
+
+
+def refuse_long(from_us: int, to_us: int) -> None:
     if to_us - from_us > MAX_WINDOW_US:
         raise Invalid("a window is at most 31 days long: ask for it in parts", field="to")
-    return from_us, to_us
 
 
 def for_people(at_us: int, zone: tzinfo) -> str:
@@ -117,7 +124,7 @@ async def search(request: web.Request) -> web.Response:
     asked = Asked(
         from_us=from_us,
         to_us=to_us,
-        shape=places_asked.shape(request, request.app[SETTINGS].registry.city),
+        shape=places_asked.shape(request.query, request.app[SETTINGS].registry.city),
         wanted=Wanted(
             kind=params.text(request, "kind"),
             station=params.text(request, "station"),
@@ -129,16 +136,21 @@ async def search(request: web.Request) -> web.Response:
         limit=params.integer(request, "limit", default=DEFAULT_LIMIT, low=1, high=MAX_LIMIT),
         after=_after(request),
     )
+    fleet = request.app[FLEET]
+
+    def state(camera: Found) -> str:
+        return state_of(camera, fleet.health(camera.id))
+
+    return bodies.answer(await answer(request.app[FOOTAGE], asked, request.app[ZONE], state))
+
+
+async def answer(footage: Footage, asked: Asked, zone: tzinfo, state: Callable[[Found], str]) -> SearchOut:
+    """`state`: of a camera, now. Raises Invalid naming the parameter."""
     now_us = wall_us()
-    return bodies.answer(await _shown(request, asked, await find(request.app[FOOTAGE], asked, now_us), now_us))
-
-
-async def _shown(request: web.Request, asked: Asked, result: Result, now_us: int) -> SearchOut:
-    fleet, zone = request.app[FLEET], request.app[ZONE]
+    result = await find(footage, asked, now_us)
     items = []
     for number, hit in enumerate(result.hits, 1):
-        camera = hit.ranked.camera
-        items.append(shown(hit, asked, now_us, zone, state_of(camera, fleet.health(camera.id))))
+        items.append(shown(hit, asked, now_us, zone, state(hit.ranked.camera)))
         if number % STRIDE == 0:
             await asyncio.sleep(0)
     return SearchOut(
