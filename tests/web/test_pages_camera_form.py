@@ -15,9 +15,9 @@ import pytest
 import pytest_asyncio
 from playwright.async_api import Browser, Locator, Page, expect
 
-from storage.catalog import cameras
+from storage.catalog import cameras, probes
 from storage.clock import wall_us
-from storage.model import Camera, CameraId
+from storage.model import Camera, CameraId, Probe
 from storage.terms import DAY_US
 from tests.web.browser import WAIT_MS, Tab, chromium, tab
 from tests.web.served import RECORDING, Served, serve
@@ -339,3 +339,56 @@ async def test_markup_in_any_field_is_only_text(served: Served, browser: Browser
         await expect(seen.page.locator(".facts")).to_contain_text("<img src=x")
         assert await seen.page.evaluate("window.evil") is None
         assert await seen.page.locator("img[src=x], script:not([src]):not([type=importmap])").count() == 0
+
+
+@pytest.mark.parametrize("width, height", [(1366, 768), (390, 844)])
+async def test_no_dialog_scrolls_sideways(served: Served, browser: Browser, width: int, height: int) -> None:
+    long = "A name that is so long that it would push everything else off the screen " * 2
+    await served.add(
+        "KNP-0001", name=long, name_hi=long, site=long, address=long, credentials={"username": "x"}, **PLACE
+    )
+    async with tab(browser, served.url, width=width, height=height) as seen:
+        for language in ("English", "हिन्दी"):
+            for path in ("/?edit=1", "/?history=1"):
+                await seen.page.goto(path)
+                await seen.page.locator(f".languages button:has-text('{language}')").dispatch_event("click")
+                await expect(seen.page.locator("dialog .camera-form, dialog .history li").first).to_be_visible()
+                assert await seen.page.locator("dialog").evaluate("(e) => e.scrollWidth - e.clientWidth") == 0
+            await seen.page.goto("/")
+            for word in ("Sites", "Import") if language == "English" else ("स्थल", "आयात"):
+                await seen.page.get_by_role("button", name=word, exact=True).click()
+                await expect(seen.page.locator("dialog .actions, dialog .rows").first).to_be_visible()
+                assert await seen.page.locator("dialog").evaluate("(e) => e.scrollWidth - e.clientWidth") == 0
+                await seen.page.keyboard.press("Escape")
+                await expect(seen.page.locator("dialog")).to_have_count(0)
+
+
+async def test_registering_needs_no_mouse(served: Served, browser: Browser) -> None:
+    async with tab(browser, served.url) as seen:
+        await seen.page.goto("/")
+        await seen.page.get_by_role("button", name="Add camera").first.focus()
+        await seen.page.keyboard.press("Enter")
+        form = seen.page.get_by_role("dialog")
+        await expect(form.get_by_label("Code", exact=True)).to_be_focused()
+        await seen.page.keyboard.type("KNP-0007")
+        await seen.page.keyboard.press("Enter")
+        await expect(form.get_by_label("Stream address")).to_be_focused()  # what is wrong has the focus
+        await seen.page.keyboard.type("rtsp://10.0.0.7/x")
+        await seen.page.keyboard.press("Enter")
+        await expect(form).to_have_count(0)
+        await expect(seen.page.locator("a.card")).to_contain_text("KNP-0007")
+
+
+async def test_review_tells_what_the_last_look_found(served: Served, browser: Browser) -> None:
+    await served.add("KNP-0001", make="CP Plus", model="CP-UNC", contact="Ramesh, 0512 000000")
+    looked = Probe(CameraId(1), wall_us(), "h264", 1280, 720, 25.0, "", False, findings=("audio_present", "long_gop"))
+    await served.catalog.write(partial(probes.put_look, probe=looked))
+    async with tab(browser, served.url) as seen:
+        await seen.page.goto("/cameras/1")
+        facts = seen.page.get_by_role("region", name="About this camera")
+        await expect(facts).to_contain_text("CP Plus CP-UNC")
+        findings = facts.get_by_role("region", name="Findings")
+        await expect(findings.get_by_role("listitem").first).to_contain_text("More than four seconds")
+        await expect(findings.locator(".fix").first).to_be_visible()
+        await facts.get_by_role("link", name="Change this camera").click()
+        await expect(seen.page.get_by_role("dialog", name="Change KNP-0001")).to_be_visible()
