@@ -14,6 +14,7 @@ from retention.forecast import Forecast
 from retention.keeper import Facts
 from retention.pressure import Marks
 from retention.volume_keeper import VolumeStanding
+from storage.coverage.days import Covered
 from storage.model import CameraId, VolumeId
 from storage.terms import InForce, Terms
 from web.keys import CameraTotals
@@ -75,6 +76,7 @@ def test_metrics_page_has_every_metric_with_its_type_and_labels() -> None:
         ingest={"segments": 1, "bytes": 1},
         volumes=[VolumeOut(id=1, path="/a", state="ok", detail="", free_bytes=1, total_bytes=1)],
         retention=RETENTION,
+        coverage={CameraId(1): Covered(2, 1, {"disk": 1})},
     )
     offered = {}
     for family in SnapshotCollector(snapshot).collect():

@@ -48,7 +48,6 @@ CREATE TABLE camera_place (
     bearing REAL,
     PRIMARY KEY (camera_id, since_us)
 ) STRICT, WITHOUT ROWID;
-CREATE INDEX camera_place_lat ON camera_place (lat, lon);
 INSERT INTO camera_place (camera_id, since_us, lat, lon, bearing)
     SELECT id, 0, lat, lon, bearing FROM camera WHERE lat IS NOT NULL;
 CREATE TABLE camera_change (
