@@ -55,7 +55,7 @@ export function ProbeReport({ report }) {
       : html`<p><span class="pill bad"><span class="dot"></span>${causeText(report.cause)}</span> ${causeAdvice(report.cause)}
           ${report.detail && html`<br /><span class="note">${report.detail}</span>`}</p>`}
     ${typeof offset === "number" && Math.abs(offset) >= 2 * SECOND && html`<p class="note">
-      ${t(offset > 0 ? "facts.clock_fast" : "facts.clock_slow", { span: spanText(Math.abs(offset)) })}</p>`}
+      ${t("facts.clock")}: ${t(offset > 0 ? "facts.clock_fast" : "facts.clock_slow", { span: spanText(Math.abs(offset)) })}</p>`}
     ${report.findings?.length > 0 && html`<${Findings} findings=${report.findings} />`}
   </div>`;
 }
