@@ -48,7 +48,11 @@ _DAY: Final = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 
 def day_of(at_us: int, zone: tzinfo) -> str:
     """YYYY-MM-DD in the zone."""
-    return datetime.fromtimestamp(at_us / 1_000_000, zone).date().isoformat()
+    return _date(at_us, zone).isoformat()
+
+
+def _date(at_us: int, zone: tzinfo) -> date:
+    return datetime.fromtimestamp(at_us / 1_000_000, zone).date()
 
 
 def parse_day(text: str) -> date:
@@ -242,8 +246,8 @@ def _due(db: Connection, *, zone: tzinfo, now_us: int) -> list[str]:
     first_us = rows.first_camera_us(db)
     if first_us is None:
         return []
-    end = parse_day(day_of(now_us - TAKEN_AFTER_US, zone))
-    begin = max(parse_day(day_of(first_us, zone)), end - timedelta(days=CATCH_UP_DAYS))
+    end = _date(now_us - TAKEN_AFTER_US, zone)
+    begin = max(_date(first_us, zone), end - timedelta(days=CATCH_UP_DAYS))
     days = ((begin + timedelta(days=number)).isoformat() for number in range((end - begin).days))
     return [day for day in days if rows.get(db, day) is None]
 

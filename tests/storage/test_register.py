@@ -52,24 +52,26 @@ def db(tmp_path: Path) -> Iterator[Connection]:
 
 
 def add(
-    db: Connection, code: str, *, kind: str = "shop", station: str = "Kotwali", created_us: int = 1, **more: object
+    db: Connection, code: str, *, kind: str = "shop", station: str = "Kotwali", created_us: int = 1, name_hi: str = ""
 ) -> CameraId:
-    given_ = {"name": f"Gate {code}", "contact": "+91 98390", **more}
     camera = Camera(
-        CameraId(0), code=code, url="rtsp://10.0.0.5/x", node="n1", owner_kind=kind, station=station, **given_
-    )  # type: ignore[arg-type]
-    return cameras.add(db, replace(camera, created_us=created_us)).id
+        *(CameraId(0), code, f"Gate {code}", "rtsp://10.0.0.5/x", "n1"),
+        name_hi=name_hi,
+        owner_kind=kind,
+        station=station,
+        contact="+91 98390",
+        created_us=created_us,
+    )
+    return cameras.add(db, camera).id
 
 
 def record(db: Connection, camera_id: CameraId, from_us: int, to_us: int) -> None:
     """Without a gap, in files of fifteen minutes."""
-    one = rows.segment(durations_ms=(2000,) * 4)
+    one = replace(rows.segment(durations_ms=(2000,) * 4), camera_id=camera_id, volume_id=VolumeId(1))
     run = RunId(from_us // 1000 + camera_id)
     for n, at_us in enumerate(range(from_us, to_us, SEGMENT_US)):
         dur_us = min(SEGMENT_US, to_us - at_us)
-        segments.insert(
-            db, replace(one, camera_id=camera_id, start_us=at_us, dur_us=dur_us, run_id=run, n=n, volume_id=VolumeId(1))
-        )
+        segments.insert(db, replace(one, start_us=at_us, dur_us=dur_us, run_id=run, n=n))
 
 
 def read(db: Connection, day: str = DAY, now_us: int = NOON_US) -> Register:
@@ -327,7 +329,7 @@ async def test_days_that_are_over_are_kept_once_and_after_a_day_off_too(tmp_path
         assert [(day, signed) for day, _, signed in kept] == [(f"2026-11-{n}", False) for n in (18, 19, 20, 21)]
         assert [sums.installed for _, text, _ in kept if (sums := unpack_sums(text))] == [1, 2, 2, 2]
         assert await take(MIDNIGHT_US + 100 * DAY_US) == register_days.CATCH_UP_DAYS
-        first = await catalog.read(lambda db: read(db))
+        first = await catalog.read(read)
         assert first.kept and first.total.installed == 1, "as it was then, although there are two now"
     finally:
         await catalog.close()
