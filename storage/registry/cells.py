@@ -83,9 +83,12 @@ def number(text: str, field: str) -> float:
     plain_text = re.sub(r"\s*°$", "", text.translate(_HINDI_DIGITS).strip())
     if re.fullmatch(r"[+-]?[0-9]+,[0-9]+", plain_text):
         plain_text = plain_text.replace(",", ".")
-    if not re.fullmatch(r"[+-]?([0-9]+(\.[0-9]*)?|\.[0-9]+)([eE][+-]?[0-9]{1,2})?", plain_text):
+    if not re.fullmatch(r"[+-]?([0-9]+(\.[0-9]*)?|\.[0-9]+)([eE][+-]?[0-9]{1,3})?", plain_text):
         raise Invalid(f"{text[:40]!r} is no number", field=field)
-    return float(plain_text)
+    value = float(plain_text)
+    if not math.isfinite(value):
+        raise Invalid(f"{text[:40]!r} is too large", field=field)
+    return value
 
 
 def angle(text: str, axis: Literal["lat", "lon"]) -> float:
@@ -136,7 +139,7 @@ def pair(text: str) -> tuple[str, str]:
 def covers(text: str) -> tuple[str, ...]:
     """In the order of COVERS. Raises Invalid naming the nearest."""
     found = set()
-    for part in re.split(r"[;,/|&+\n]|\band\b|\bऔर\b|\bएवं\b", text):
+    for part in re.split(r"[;,/|&+\n]|\s(?:and|और|एवं|व)\s", text):
         word = plain(part)
         if not word:
             continue

@@ -9,7 +9,7 @@ import csv
 import io
 import re
 import zipfile
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass
 from datetime import date, datetime, time
 from typing import Any, Final
@@ -157,7 +157,7 @@ def _of_xlsx(data: bytes) -> Sheet:
         for page in pages:
             page.reset_dimensions()  # what the file says of its size may be wrong
             try:
-                return sheet(_table(page))
+                return sheet(_table(page, _uncomputed(data, page)))
             except Invalid as error:
                 if error.extra.get("code") != "no_header":
                     raise
@@ -189,9 +189,41 @@ def _check_package(data: bytes) -> None:
         )
 
 
-def _table(page: Any) -> Iterator[_Line]:
+def _table(page: Any, uncomputed: Collection[tuple[int, int]]) -> Iterator[_Line]:
     for number, row in enumerate(page.iter_rows(max_col=MAX_COLUMNS), 1):
-        yield number, [_shown(cell) for cell in row]
+        cells = [_shown(cell) for cell in row]
+        if uncomputed:
+            cells = [
+                _Cell("=", "holds a formula that was never computed")
+                if (number, at) in uncomputed and not cell.text
+                else cell
+                for at, cell in enumerate(cells, 1)
+            ]
+        yield number, cells
+
+
+def _uncomputed(data: bytes, page: Any) -> set[tuple[int, int]]:
+    """(row, column) of the formulas of a sheet: one without a value is not the same as an empty cell. A second look, for sheets
+    that have any."""
+    from openpyxl import load_workbook
+
+    with zipfile.ZipFile(io.BytesIO(data)) as package:
+        if not any(
+            _has_formula(package.read(name)) for name in package.namelist() if name.startswith("xl/worksheets/")
+        ):
+            return set()
+    again = load_workbook(io.BytesIO(data), read_only=True, keep_links=False)[page.title]
+    again.reset_dimensions()
+    return {
+        (number, at)
+        for number, row in enumerate(again.iter_rows(max_col=MAX_COLUMNS), 1)
+        for at, cell in enumerate(row, 1)
+        if cell.data_type == "f"
+    }
+
+
+def _has_formula(part: bytes) -> bool:
+    return b"<f>" in part or b"<f " in part
 
 
 def _shown(cell: Any) -> _Cell:
