@@ -1,7 +1,7 @@
 // The form of a search: where, when, and under "more" what kind of camera. What is wrong is said at the field.
 import { html } from "htm/preact";
 import { useEffect } from "preact/hooks";
-import { signal, useSignal } from "@preact/signals";
+import { signal } from "@preact/signals";
 import { TimeField } from "./dialog.js";
 import { distanceText, RADII, radiusFor } from "./find_geo.js";
 import { findPlaces, PlaceField, placeName } from "./find_place.js";
@@ -25,6 +25,8 @@ const typed = signal(null);
 const chosen = signal(null);
 const wrong = signal(NOTHING_WRONG);
 const looking = signal(false);
+/** The fields under "more" are shown. */
+const unfolded = signal(false);
 
 const none = Object.fromEntries(FILTERS.map((name) => [name, ""]));
 
@@ -34,6 +36,7 @@ export function fill(wanted) {
   typed.value = typedOf(wanted ?? { place: null, radius: 300, from: to - HOUR, to, ...none });
   chosen.value = wanted?.place ?? null;
   wrong.value = NOTHING_WRONG;
+  if (FILTERS.some((name) => typed.value[name])) unfolded.value = true;
 }
 
 function set(name, value) {
@@ -92,7 +95,6 @@ export const saidInForm = (error) => [...Object.keys(NOTHING_WRONG), ...FILTERS]
 
 export function Form() {
   const values = typed.value;
-  const more = useSignal(FILTERS.some((name) => values[name]));
   useEffect(() => {
     loadKinds();
   }, []);
@@ -128,10 +130,10 @@ export function Form() {
         <button type="button" class="button plain" onClick=${times(midnight, Math.max(minute, midnight + MINUTE))}>${t("find.today")}</button>
         <button type="button" class="button plain" onClick=${times(midnight - DAY, midnight)}>${t("find.yesterday")}</button>
       </span>
-      <button type="button" class="button plain fold" aria-expanded=${String(more.value)} aria-controls="find-more"
-        onClick=${() => (more.value = !more.value)}><${Icon} name=${more.value ? "minus" : "plus"} />${t("find.filters")}</button>
+      <button type="button" class="button plain fold" aria-expanded=${String(unfolded.value)} aria-controls="find-more"
+        onClick=${() => (unfolded.value = !unfolded.value)}><${Icon} name=${unfolded.value ? "minus" : "plus"} />${t("find.filters")}</button>
     </div>
-    ${more.value && html`<${More} values=${values} said=${refused} />`}
+    ${unfolded.value && html`<${More} values=${values} said=${refused} />`}
   </form>`;
 }
 

@@ -25,7 +25,9 @@ export const directionText = (from, to) => t(`find.direction_${direction(from, t
 
 /** "120 m", "1.4 km". */
 export function distanceText(metres) {
-  return metres < 1000 ? t("find.m", { n: number(metres) }) : t("find.km", { n: number(metres / 1000, metres < 10_000 ? 1 : 0) });
+  if (metres < 1000) return t("find.m", { n: number(metres) });
+  const whole = metres >= 10_000 || Math.round(metres / 100) % 10 === 0;
+  return t("find.km", { n: number(metres / 1000, whole ? 0 : 1) });
 }
 
 /** The smallest radius on offer that reaches so far; the largest where none does. */
