@@ -313,6 +313,25 @@ async def test_filters_by_kind_and_site_survive_a_reload(served: Served, browser
         await expect(seen.page.locator("a.card")).to_have_count(2)
 
 
+async def test_station_is_suggested_and_narrows_the_list(served: Served, browser: Browser) -> None:
+    await served.add("KNP-0001", station="Kotwali", **PLACE)
+    await served.add("KNP-0002", station="Babupurwa")
+    async with tab(browser, served.url) as seen:
+        await seen.page.goto("/")
+        station = seen.page.get_by_role("combobox", name="Police station")
+        await station.fill("kotw")
+        await expect(seen.page.locator("#stations option")).to_have_attribute("value", "Kotwali")
+        await station.fill("Kotwali")
+        await expect(seen.page.locator("a.card")).to_have_count(1)
+        await expect(seen.page).to_have_url(f"{served.url}/?station=Kotwali")
+        await station.fill("")
+        await expect(seen.page.locator("a.card")).to_have_count(2)
+        await station.fill("Babupurwa")  # no camera of it has a place: it is not suggested, and taken as typed
+        await station.press("Enter")
+        await expect(seen.page.locator("a.card")).to_contain_text("KNP-0002")
+        await expect(seen.page.locator("a.card")).to_have_count(1)
+
+
 async def test_camera_that_was_never_linked_is_no_alarm(served: Served, browser: Browser) -> None:
     await served.add("KNP-0001", enabled=False)
     served.fleet.usual = replace(RECORDING, state="disabled", newest_footage_us=None)

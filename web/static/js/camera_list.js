@@ -9,8 +9,6 @@ import { now } from "./site.js";
 import { NewestStill } from "./still.js";
 import { ageText, dateText, dateTimeText, read, timeText, zoneWords } from "./time.js";
 
-export { kindText }; // where other pages look for it
-
 /** From this many missed segments on a camera is shown in red. */
 export const ALARM_SEGMENTS = 2;
 

@@ -60,7 +60,7 @@ export function SitesDialog({ show, changed, close }) {
     ${list.value && !list.value.items.length && html`<${Empty} icon="place" title=${t(text.value.trim() ? "sites.nothing" : "sites.empty")}>
       <p>${t("sites.empty_help")}</p><//>`}
     ${list.value?.items.length > 0 && html`<div class="rows site-rows" tabindex="0"><table>
-      <thead><tr><th scope="col">${t("sites.site")}</th><th scope="col">${t("form.station")}</th><th scope="col">${t("form.address")}</th>
+      <thead><tr><th scope="col">${t("sites.site")}</th><th scope="col">${t("form.station")}</th><th scope="col" class="address">${t("form.address")}</th>
         <th scope="col">${t("sites.cameras")}</th><th scope="col"><span class="unseen">${t("sites.actions")}</span></th></tr></thead>
       <tbody>${list.value.items.map((site) => html`<${Row} key=${site.id} site=${site} edit=${() => (editing.value = site)} show=${() => show(site)} />`)}</tbody>
     </table></div>`}
@@ -72,7 +72,7 @@ function Row({ site, edit, show }) {
   const other = language.value === "hi" ? site.name : site.name_hi;
   return html`<tr>
     <th scope="row"><b>${siteName(site)}</b>${other && other !== siteName(site) && html`<br /><span class="note">${other}</span>`}</th>
-    <td>${site.station}</td><td class="wraps">${site.address}</td>
+    <td>${site.station}</td><td class="wraps address">${site.address}</td>
     <td><button type="button" class="button plain" disabled=${!site.cameras} aria-label=${t("sites.show", { name: siteName(site) })} onClick=${show}>
       ${number(site.cameras)}</button></td>
     <td><span class="tools">
