@@ -79,7 +79,9 @@ def _kind(value: str) -> None:
 
 
 def _text(value: str, field: str, limit: int) -> str:
-    value = unicodedata.normalize("NFC", value.strip())
+    value = value.strip()
+    if not value.isascii():
+        value = unicodedata.normalize("NFC", value)
     if len(value) > limit:
         raise Invalid(f"{field} has at most {limit} characters", field=field)
     if unfit(value):

@@ -19,6 +19,7 @@ import secrets
 from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
+from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
@@ -86,22 +87,25 @@ def load(database: Path, env: Mapping[str, str] = os.environ) -> KeyRing | None:
     """None: there is no key file. Raises Invalid for what holds no key, Unavailable for a file that cannot be read."""
     path = key_file(database, env)
     if path is None:
-        return KeyRing(tuple(_parse(env[KEY], f"${KEY}")), None)
+        return KeyRing(_parse(env[KEY], f"${KEY}"), None)
     text = _read(path)
     if text is None:
         return None
     keys = _parse(text, str(path))
-    with suppress(
-        Invalid
-    ):  # former keys: what of them cannot be used opens nothing, and that is told where it is missed
-        keys += _parse(_read(old_file(path)) or "", str(old_file(path)))
+    former = _read(old_file(path))
+    if former is not None:
+        with suppress(Invalid):  # what cannot be used opens nothing, and that is told where it is missed
+            keys += _parse(former, str(old_file(path)))
     return KeyRing(tuple(dict.fromkeys(keys)), path)
 
 
 def _read(path: Path) -> str | None:
     try:
-        with path.open("rb") as file:
-            return file.read(MAX_FILE_BYTES).decode("utf-8", "replace")
+        fd = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+        try:
+            return os.read(fd, MAX_FILE_BYTES).decode("utf-8", "replace")
+        finally:
+            os.close(fd)
     except FileNotFoundError:
         return None
     except OSError as error:
@@ -110,7 +114,8 @@ def _read(path: Path) -> str | None:
         ) from None
 
 
-def _parse(text: str, source: str) -> list[Key]:
+@lru_cache(maxsize=8)
+def _parse(text: str, source: str) -> tuple[Key, ...]:
     """Raises Invalid, which never shows what was there."""
     words = [word for line in text.splitlines() if not line.lstrip().startswith("#") for word in line.split()]
     keys = []
@@ -124,7 +129,7 @@ def _parse(text: str, source: str) -> list[Key]:
         keys.append(_key(value))
     if not keys:
         raise Invalid(f"{source} is empty: a key is {_MAKE}", field=KEY)
-    return keys
+    return tuple(keys)
 
 
 def _key(value: bytes) -> Key:

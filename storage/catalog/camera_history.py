@@ -14,7 +14,8 @@ from storage.catalog.sqlite import Connection
 from storage.clock import rfc3339, wall_us
 from storage.model import Camera, CameraId
 
-_NOT_TOLD = frozenset({"id", "created_us"})
+EMPTY = {field.name: field.default for field in fields(Camera) if field.name not in ("id", "created_us")}
+"""The fields that the history tells, as they are where nothing is known."""
 PLACE = ("lat", "lon", "bearing")
 OF_A_FEED = frozenset({*PLACE, "places", "corrected_places"})
 FEED_ROW_US = 3_600_000_000
@@ -43,8 +44,7 @@ class Place:
 
 def registered(db: Connection, camera: Camera, *, by: str) -> None:
     """Its first row, and its first place."""
-    empty = {field.name: field.default for field in fields(Camera)}
-    told = {name: [None, _plain(value)] for name, value in _told(camera).items() if value != empty[name]}
+    told = {name: [None, _plain(value)] for name, value in _told(camera).items() if value != EMPTY[name]}
     _put(db, camera.id, camera.created_us, by, told)
     if camera.lat is not None:
         put_place(db, Place(camera.id, 0, camera.lat, camera.lon, camera.bearing))
@@ -76,7 +76,7 @@ def changed(db: Connection, before: Camera, after: Camera, *, by: str, place_sin
 
 
 def _told(camera: Camera) -> dict[str, Any]:
-    return {field.name: getattr(camera, field.name) for field in fields(Camera) if field.name not in _NOT_TOLD}
+    return {name: getattr(camera, name) for name in EMPTY}
 
 
 def _plain(value: Any) -> Any:
