@@ -1,7 +1,8 @@
 """Asking one ONVIF device, by onveef. Runs in a child process (`nvr.onvif`): blocking.
 
 The password goes out only as a digest (WS-UsernameToken, HTTP Digest), never plainly. No redirect is followed, no proxy used;
-an answer may have a megabyte; entities are refused (defusedxml); every URL that the device names leads to the host that was asked.
+an answer may have a megabyte; entities are refused (defusedxml); every URL that the device names leads to the host that was
+asked.
 """
 
 from __future__ import annotations
