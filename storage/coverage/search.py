@@ -104,7 +104,7 @@ async def find(footage: Footage, asked: Asked, now_us: int) -> Result:
         having |= await _growing_ones(footage, ranked, having, asked.from_us)
     coming = [one for one in ranked if asked.after is None or one.place > asked.after]
     page = coming[: asked.limit]
-    growing = await _growing(footage, page, now_us) if now_us - asked.to_us < HOUR_US else {}
+    growing = await _growing(footage, page, now_us) if now_us - asked.to_us < HOUR_US else {}  # nothing grows longer
     hits = await footage.read(partial(look, page=page, growing=growing, asked=asked, now_us=now_us))
     having -= {hit.ranked.camera.id for hit in hits if not hit.spans}
     having |= {hit.ranked.camera.id for hit in hits if hit.spans}
@@ -132,7 +132,7 @@ async def _growing_ones(
 
 async def _growing(footage: Footage, page: Sequence[Ranked], now_us: int) -> dict[CameraId, list[Interval]]:
     """What is written now, of each camera of a page."""
-    ids = [one.camera.id for one in page if footage.live_edge_us(one.camera.id) is not None]
+    ids = [one.camera.id for one in page]
     found = await asyncio.gather(*(footage.growing(camera_id, 0, now_us) for camera_id in ids))
     return {
         camera_id: [(segment.start_us, segment.end_us) for segment in some]

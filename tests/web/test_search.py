@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+import sys
 from collections.abc import AsyncIterator
 from typing import Any
 from urllib.parse import quote
@@ -10,9 +12,11 @@ import pytest
 import pytest_asyncio
 
 from storage.catalog import cameras, segments, states
-from storage.clock import rfc3339
+from storage.clock import rfc3339, wall_us
 from storage.model import CameraId, CameraState
+from tests.lavfi import recorded
 from tests.rows import T0_US, segment
+from tests.web.archived import grow
 from tests.web.served import RECORDING, Served, serve
 
 MINUTE_US = 60_000_000
@@ -221,3 +225,32 @@ async def test_swapped_coordinates_are_told_as_such(served: Served) -> None:
 async def test_a_window_above_31_days_is_refused(served: Served) -> None:
     status, problem, _ = await served.ask("GET", f"/api/v1/footage/search?{window(to_s=31 * 86400 + 1)}")
     assert (status, problem["field"]) == (422, "to")
+
+
+async def test_the_minute_being_written_counts(tmp_path_factory: pytest.TempPathFactory) -> None:
+    start_us = wall_us() - 12_000_000
+    files = recorded(audio=True)
+    async with serve(tmp_path_factory.mktemp("growing")) as running:
+        await add(running, "A", *STAND)
+        query = f"/api/v1/footage/search?from={start_us - MINUTE_US}&to={start_us + 5 * MINUTE_US}"
+        assert (await running.get(query))["with_footage"] == 0
+        await grow(running, files[0], run_id=start_us // 1000, n=0, start_us=start_us)
+        answer = await running.get(query)
+        (item,) = answer["items"]
+        (span,) = item["spans"]
+        assert span["from"] < rfc3339(start_us + 1_000_000)
+        assert span["to"] > rfc3339(start_us + 1_000_000)
+        assert (answer["with_footage"], item["why"]) == (1, None)
+        assert answer["sync"] is not None
+        earlier = (await running.get(f"/api/v1/footage/search?from={start_us - MINUTE_US}&to={start_us - 30_000_000}"))[
+            "items"
+        ][0]
+        assert (earlier["spans"], earlier["after"]) == ([], span["from"])
+
+
+async def test_geometry_is_imported_when_it_is_asked_for() -> None:
+    """numpy and shapely take a quarter of a second and 30 MB."""
+    said = "import sys, nvr.server; print(sorted({'numpy', 'shapely'} & set(sys.modules)))"
+    process = await asyncio.create_subprocess_exec(sys.executable, "-c", said, stdout=asyncio.subprocess.PIPE)
+    out, _ = await process.communicate()
+    assert (process.returncode, out) == (0, b"[]\n")
