@@ -1,9 +1,10 @@
 // What is known of a camera, and the gaps of the time in view with their causes.
 import { html } from "htm/preact";
+import { useEffect } from "preact/hooks";
 import { Newest } from "./camera_list.js";
 import { Icon } from "./icons.js";
 import { known, number, t } from "./i18n.js";
-import { kindText } from "./owner_kinds.js";
+import { kindText, loadKinds } from "./owner_kinds.js";
 import { KeptFindings } from "./probe_report.js";
 import { causeAdvice, causeClass, causeText, StatePill } from "./signs.js";
 import { now } from "./site.js";
@@ -14,6 +15,7 @@ const CLOCK_RIGHT_MS = 2000;
 const GAPS_SHOWN = 60;
 
 export function Facts({ camera }) {
+  useEffect(() => void loadKinds(), []);
   const since = read(camera.since);
   const advice = camera.state === "failed" ? causeAdvice(camera.cause) : "";
   const rows = [
