@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict
 from importlib import import_module
 from typing import Any
 
 import click
 
-from config.errors import Unavailable
 from config.settings import Settings, is_loopback
 from nvr.cli_base import catalog_for_reading, catalog_for_writing, json_option, show, table, with_settings
 from nvr.cli_camera_fields import camera_fields, given_fields
@@ -28,6 +26,8 @@ def loopback_allowed(settings: Settings) -> bool:
 ELSEWHERE = {
     "set": "nvr.cli_camera_fields:set_",
     "rekey": "nvr.cli_camera_rekey:rekey_",
+    "probe": "nvr.cli_probe:probe",
+    "discover": "nvr.cli_probe:discover",
     "import": "nvr.cli_camera_files:import_",
     "export": "nvr.cli_camera_files:export",
 }
@@ -182,24 +182,3 @@ def archive(settings: Settings, key: str) -> None:
     with catalog_for_writing(settings) as db:
         gone = cameras.archive(db, find(db, key).id, wall_us(), by=made_by())
     click.echo(f"{gone.code}: archived")
-
-
-@camera.command()
-@click.argument("url")
-@json_option
-@with_settings
-def probe(settings: Settings, url: str, as_json: bool) -> None:
-    """Ask a camera what it sends; nothing is registered."""
-    from nvr.cli_base import run
-    from nvr.probe import probe_url
-
-    parsed = camera_url.parse(url, allow_loopback=loopback_allowed(settings))
-    report = run(probe_url(settings, parsed.url, parsed.credentials))
-    if as_json:
-        show(asdict(report))
-        return
-    if not report.ok:
-        raise Unavailable(f"{report.cause}: {report.detail}")
-    for name, value in asdict(report).items():
-        if value not in ("", None):
-            click.echo(f"{name:16} {value}")
