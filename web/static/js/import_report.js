@@ -20,7 +20,9 @@ export function ImportReport({ report, file }) {
   const shown = useSignal(SHOWN);
   const wanted = text.value.trim().toLowerCase();
   const has = (item) => !wanted || [item.row, item.code, ...item.problems.flatMap((one) => [one.column, one.what])].join(" ").toLowerCase().includes(wanted);
-  const items = report.items.filter((item) => (!result.value || item.result === result.value) && has(item));
+  // Without a choice: what needs a look. Of a thousand new rows without a word nobody learns anything.
+  const chosen = (item) => (result.value ? item.result === result.value : wanted || item.problems.length || item.notes.length);
+  const items = report.items.filter((item) => chosen(item) && has(item));
   const chip = (name, count) => html`<button type="button" class="button" aria-pressed=${String(result.value === name)}
     onClick=${() => ((result.value = result.value === name ? "" : name), (shown.value = SHOWN))}>
     <span class="dot ${TONES[name]}"></span>${resultText(name)} <b>${number(count)}</b></button>`;
@@ -39,7 +41,7 @@ export function ImportReport({ report, file }) {
         <th scope="col">${t("import.column")}</th><th scope="col">${t("import.what")}</th><th scope="col">${t("import.mend")}</th></tr></thead>
       <tbody>${items.slice(0, shown.value).flatMap((item) => rowsOf(item))}</tbody>
     </table></div>`}
-    ${!items.length && html`<p class="note">${t("import.no_rows")}</p>`}
+    ${!items.length && html`<p class="note">${t(result.value || wanted ? "import.no_rows" : "import.no_notes")}</p>`}
     ${items.length > shown.value && html`<div class="actions"><button type="button" class="button" onClick=${() => (shown.value += 5 * SHOWN)}>
       ${t("import.show_more", { n: items.length - shown.value })}</button></div>`}
     ${report.more > 0 && html`<p class="note">${t("import.more", { n: report.more })}</p>`}
