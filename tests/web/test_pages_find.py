@@ -289,7 +289,8 @@ async def test_plan_and_list_point_at_each_other(city: City, seen: Tab) -> None:
     code = await farthest.locator(".name b").text_content() or ""
     await farthest.scroll_into_view_if_needed()
     await farthest.hover()
-    await page.locator(".plan .dot.hot .reach").click()
+    number = await farthest.get_attribute("data-camera")
+    await page.locator(f".plan .dot[data-camera='{number}'] .reach").click()
     await expect(page.locator(".result .name b")).to_have_text([code])
     await page.get_by_role("button", name="Show all").click()
     await expect(page.locator(".result").first).to_contain_text("KNP-0001")

@@ -87,7 +87,7 @@ function Search() {
     <h1 class="hidden-visually">${t("find.title")}</h1>
     <${Form} />
     <${Found} />
-    ${ticked.value.length > 0 && html`<${Chosen} />`}
+    <${Chosen} />
   </div>`;
 }
 
@@ -144,6 +144,7 @@ function Skeleton() {
 /** What is chosen, and what can be done with it. */
 function Chosen() {
   const cameras = ticked.value;
+  if (!cameras.length) return null;
   return html`<div class="chosen" role="group" aria-label=${t("find.chosen")}>
     <span class="count">${t("find.chosen_n", { n: cameras.length, of: TOGETHER })}</span>
     <span class="chips">${cameras.map((camera) => html`<span class="chip" key=${camera.id}><b>${camera.code}</b>

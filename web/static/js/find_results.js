@@ -1,7 +1,7 @@
 // What a search found: a row for each camera, ranked by the server.
 import { html } from "htm/preact";
-import { useEffect, useRef } from "preact/hooks";
-import { useSignal } from "@preact/signals";
+import { useRef } from "preact/hooks";
+import { useComputed, useSignal, useSignalEffect } from "@preact/signals";
 import { kindText } from "./owner_kinds.js";
 import { directionText, distanceText } from "./find_geo.js";
 import { found, hot, isTicked, more, busy, only, search, shown, tick } from "./find_search.js";
@@ -32,13 +32,11 @@ function keys(event, { play, hold }) {
 export function Results({ actions }) {
   const { total, next } = found.value;
   const list = useRef(null);
-  const pointed = hot.value;
-  useEffect(() => {
+  useSignalEffect(() => {
     // Pointed at on the plan: brought into view, where the pointer is not in the list itself.
-    if (pointed !== null && !list.current?.matches(":hover")) {
-      list.current?.querySelector(`[data-camera="${pointed}"]`)?.scrollIntoView({ block: "nearest" });
-    }
-  }, [pointed]);
+    const row = hot.value !== null && list.current?.querySelector(`[data-camera="${hot.value}"]`);
+    if (row && !list.current.matches(":hover")) row.scrollIntoView({ block: "nearest" });
+  });
   const rows = shown.value;
   return html`<div class="list">
     ${only.value && html`<p class="narrowed"><span>${t("find.narrowed", { n: rows.length })}</span>
@@ -53,18 +51,21 @@ export function Results({ actions }) {
   </div>`;
 }
 
+/** Drawn again only when something of its own changes: there may be thousands. */
 function Row({ item, actions }) {
   const { camera } = item;
   const window = search.value;
-  const [chosen, name] = [isTicked(camera.id), cameraName(camera)];
+  const pointed = useComputed(() => hot.value === camera.id);
+  const chosen = useComputed(() => isTicked(camera.id));
+  const name = cameraName(camera);
   const why = reason(item, window);
   const label = `${camera.code} ${name}`;
   const first = item.spans[0]?.from ?? window.from;
-  const classes = ["result", hot.value === camera.id && "hot", !item.spans.length && "none"].filter(Boolean).join(" ");
+  const classes = ["result", pointed.value && "hot", !item.spans.length && "none"].filter(Boolean).join(" ");
   return html`<li class=${classes} data-camera=${camera.id} onMouseEnter=${() => (hot.value = camera.id)}
     onMouseLeave=${() => (hot.value = null)}>
     <label class="tick" title=${t("find.tick")}>
-      <input type="checkbox" checked=${chosen} aria-label=${t("find.tick_one", { camera: label })}
+      <input type="checkbox" checked=${chosen.value} aria-label=${t("find.tick_one", { camera: label })}
         onChange=${(event) => (tick(camera), (event.target.checked = isTicked(camera.id)))} />
     </label>
     <a class="thumb" href=${link(camera, first)} tabindex="-1" aria-hidden="true"><${Thumb} item=${item} name=${name} /></a>
