@@ -11,13 +11,14 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import NamedTuple
 
-from storage.catalog import cameras, sites, targets
+from storage.catalog import cameras, sites, states, targets
 from storage.catalog.sqlite import Connection
-from storage.model import Camera
+from storage.model import Camera, CameraState
 from storage.registry.register import Target
 from storage.registry.sample import sample_city
 from storage.registry.sample_places import PLACES as SITES
 
+NOT_LINKED = "installed, not yet linked"
 TARGETS = {
     "shop": 500,
     "school": None,
@@ -60,9 +61,9 @@ _PUMP = Whose("petrol_pump", "Dealer", "Petrol pump, Jhakarkati", "Babupurwa", "
 
 PLACES = (
     Place("Jhakarkati bus stand, gate 1", "झकरकटी बस अड्डा, गेट 1", _STAND, "entrance", 26.4421, 80.3451, 20.0),
-    Place("Jhakarkati bus stand, exit", "झकरकटी बस अड्डा, निकास द्वार", _STAND, "exit", 26.4415, 80.3446, 200.0),
+    Place("Jhakarkati bus stand, exit", "झकरकटी बस अड्डा, निकास द्वार", _STAND, "exit", 26.4418, 80.3448, 200.0),
     Place(
-        "Jhakarkati bus stand, platform 3", "झकरकटी बस अड्डा, प्लेटफ़ॉर्म 3", _STAND, "public_area", 26.4419, 80.3445, 110.0
+        "Jhakarkati bus stand, platform 3", "झकरकटी बस अड्डा, प्लेटफ़ॉर्म 3", _STAND, "public_area", 26.4420, 80.3448, 110.0
     ),
     Place("Jhakarkati crossing, GT Road", "झकरकटी चौराहा, जीटी रोड", _CROSSING, "road_side", 26.4427, 80.3457, 300.0),
     Place("Tatmill Chauraha, north side", "टाटमिल चौराहा, उत्तर", _TATMILL, "road_side", 26.4478, 80.3476, 0.0),
@@ -89,11 +90,12 @@ def register_city(db: Connection, simulated: Sequence[Camera], *, node: str, cre
     spare = Counter(camera.owner_kind for camera in simulated)
     city = sample_city()
     made = 0
-    for camera in reversed(city):
+    for camera in city:
         if spare[camera.owner_kind] > 0:
             spare[camera.owner_kind] -= 1  # a simulated one stands for it
         elif camera.code not in known:
-            cameras.add(db, replace(camera, node=node, created_us=created_us), by="the sample city")
+            added = cameras.add(db, replace(camera, node=node, created_us=created_us), by="the sample city")
+            states.put(db, CameraState(added.id, created_us, "disabled", "disabled", NOT_LINKED))
             made += 1
     if made:
         _name_sites(db, {camera.site: camera.name_hi.rpartition(", ")[0] for camera in city})

@@ -132,12 +132,12 @@ def _camera(kind: str, number: int, place: Place | None, locality: Locality, tur
     where = _WHERE[kind]
     if place is not None:
         site, site_hi, owner, lat, lon = place.name, place.name_hi, place.owner, place.lat, place.lon
-        reach_m = 15 + 9 * nth
+        inner_m, reach_m = 35.0, 40.0 + 6 * nth
     else:
         (site, site_hi), owner = _site(where, locality, turn), where.owner
         lat, lon = _moved(locality.lat, locality.lon, random.Random(site), where.spread_m)
-        reach_m = 12 + 4 * nth
-    lat, lon = _moved(lat, lon, chance, reach_m)
+        inner_m, reach_m = 0.0, 12.0 + 4 * nth
+    lat, lon = _moved(lat, lon, chance, reach_m, inner_m)
     covers, spot, spot_hi = _SPOTS[2 if kind in ("smart_city", "nhai") and nth % 3 < 2 else nth % len(_SPOTS)]
     make, models, firmware = chance.choice(_MAKES)
     return Camera(
@@ -180,9 +180,9 @@ def _site(where: _Where, locality: Locality, turn: int) -> tuple[str, str]:
     return name + again, name_hi + again
 
 
-def _moved(lat: float, lon: float, chance: random.Random, reach_m: float) -> tuple[float, float]:
-    """Somewhere within `reach_m` metres."""
-    turn, metres = chance.uniform(0, 2 * math.pi), reach_m * math.sqrt(chance.random())
+def _moved(lat: float, lon: float, chance: random.Random, reach_m: float, inner_m: float = 0.0) -> tuple[float, float]:
+    """Somewhere `inner_m` to `reach_m` metres away."""
+    turn, metres = chance.uniform(0, 2 * math.pi), inner_m + (reach_m - inner_m) * math.sqrt(chance.random())
     return (
         lat + metres * math.cos(turn) / _METRES_PER_DEGREE,
         lon + metres * math.sin(turn) / (_METRES_PER_DEGREE * math.cos(math.radians(lat))),
