@@ -131,6 +131,19 @@ def failing(db: Connection, ids: str, until_us: int) -> set[CameraId]:
     return {CameraId(row[0]) for row in _rows(db, FAILING, {"ids": ids, "until_us": until_us})}
 
 
+RECORDING = (
+    "SELECT wanted.value, coalesce((SELECT min(since_us) FROM camera_state WHERE camera_id = wanted.value AND since_us >"
+    " (SELECT max(since_us) FROM camera_state WHERE camera_id = wanted.value AND since_us < :until_us"
+    " AND cause IS NOT NULL)), 0) FROM json_each(:ids) AS wanted WHERE (SELECT cause FROM camera_state"
+    " WHERE camera_id = wanted.value AND since_us < :until_us ORDER BY since_us DESC LIMIT 1) IS NULL"
+)
+
+
+def recording_since(db: Connection, ids: str, until_us: int) -> dict[CameraId, int]:
+    """Of the cameras that record at an instant, by their state: since when nothing is wrong with them; 0: nothing ever was."""
+    return {CameraId(row[0]): row[1] for row in _rows(db, RECORDING, {"ids": ids, "until_us": until_us})}
+
+
 STATES = (
     "SELECT wanted.value, since_us, cause, detail FROM json_each(:ids) AS wanted CROSS JOIN camera_state"
     " ON camera_id = wanted.value AND since_us < :to_us AND since_us >= coalesce((SELECT max(since_us) FROM camera_state"

@@ -51,7 +51,7 @@ def covered(
     """Of each of `cameras` that there is; None: of all that were not archived before the window.
 
     The file that a recorder writes now has no row yet: for a camera whose state says that it records, the window ends where its
-    newest row ends.
+    newest row ends, or where it began to record again.
     """
     found = stretches(db, from_us, to_us, now_us, cameras=cameras)
     lost = explained(db, {camera_id: one.holes for camera_id, one in found.items()})
@@ -72,7 +72,7 @@ def stretches(
     until_us = max(from_us, min(to_us, now_us))
     members = rows.members(db, from_us, cameras)
     known = recorded(db, [member.id for member in members], from_us, until_us)
-    failing: set[CameraId] | None = None
+    recording: dict[CameraId, int] | None = None
     made = {}
     for member in members:
         start_us = min(max(from_us, member.created_us), until_us)
@@ -81,10 +81,10 @@ def stretches(
         if start_us > from_us or end_us < until_us:
             spans = union(spans, start_us, end_us)
         if spans and spans[-1][1] < end_us and now_us - spans[-1][1] < MAX_SEGMENT_US:
-            if failing is None:
-                failing = rows.failing(db, rows.as_ids(known), until_us)
-            if member.id not in failing:
-                end_us = spans[-1][1]
+            if recording is None:
+                recording = rows.recording_since(db, rows.as_ids(known), until_us)
+            if member.id in recording:
+                end_us = min(end_us, max(spans[-1][1], recording[member.id]))
         made[member.id] = Stretch(start_us, end_us, spans)
     return made
 

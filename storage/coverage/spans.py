@@ -130,10 +130,24 @@ def reasoned(
     made = {
         camera_id: Explained(explain_all(some, known[camera_id]), known[camera_id]) for camera_id, some in asked.items()
     }
-    open_ = [camera_id for camera_id, one in made.items() if any(gap.cause == "unknown" for gap in one.gaps)]
+    open_ = [camera_id for camera_id, some in asked.items() if _open(some, known[camera_id])]
     ends = rows.run_ends(db, rows.as_ids(open_), *window) if open_ else {}
     for camera_id, some in ends.items():
         if some:
             reasons = [*known[camera_id], *some]
             made[camera_id] = Explained(explain_all(asked[camera_id], reasons), reasons)
     return made
+
+
+def _open(missing: Sequence[Interval], reasons: Sequence[Reason]) -> bool:
+    """No reason speaks somewhere in the holes, though a gap may not show it: it belongs to its neighbour then."""
+    spoken = union(
+        [(one.from_us, one.to_us) for one in reasons if one.cause is not None], missing[0][0], missing[-1][1]
+    )
+    at = 0
+    for start_us, end_us in missing:
+        while at < len(spoken) and spoken[at][1] < end_us:
+            at += 1
+        if at == len(spoken) or spoken[at][0] > start_us:
+            return True
+    return False

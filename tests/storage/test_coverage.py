@@ -28,7 +28,7 @@ from tests.rows import T0_US, segment
 CAMERAS = (CameraId(1), CameraId(2))
 MINUTE_US = 60_000_000
 HOUR0_US = T0_US // HOUR_US * HOUR_US
-NOW_US = T0_US + 80 * HOUR_US
+NOW_US = T0_US + 200 * HOUR_US
 
 
 @pytest.fixture
@@ -189,6 +189,11 @@ def test_the_file_being_written_counts_neither_way_while_the_camera_records(db: 
         states.put(db, CameraState(CameraId(1), T0_US + HOUR_US, "failed", "timeout"))
     stopped = covered(db, *window, window[1])[CameraId(1)]
     assert stopped.causes == {"network": 2 * MINUTE_US}
+    with transaction(db):
+        states.put(db, CameraState(CameraId(1), T0_US + 61 * MINUTE_US, "starting"))
+        states.put(db, CameraState(CameraId(1), T0_US + 61 * MINUTE_US + 9, "recording"))
+    again = covered(db, *window, window[1])[CameraId(1)]
+    assert again == Covered(61 * MINUTE_US, HOUR_US, {"network": MINUTE_US})
 
 
 def test_an_hour_that_is_full_on_two_volumes_counts_once(db: Connection) -> None:

@@ -100,6 +100,7 @@ HOT: dict[str, Callable[[Connection], Any]] = {
     ),
     "which cameras have anything": partial(coverage.with_any, ids="[1, 2]", first_us=T0_US, last_us=T0_US + HOUR_US),
     "which cameras fail": partial(coverage.failing, ids="[1, 2]", until_us=T0_US),
+    "which cameras record": partial(coverage.recording_since, ids="[1, 2]", until_us=T0_US),
     "why many cameras have gaps": partial(coverage.reasons, ids="[1, 2]", **WINDOW),
     "how runs of many cameras ended": partial(coverage.run_ends, ids="[1, 2]", **WINDOW),
     "the nearest footage": partial(search.nearest, camera_id=CAMERA, **WINDOW),
