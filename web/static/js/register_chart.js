@@ -7,7 +7,7 @@ import { dayText, lineName, loadProgress, percent, progress, progressProblem, re
 import { Failure } from "./signs.js";
 
 const SPANS = [30, 90, 365];
-const HEIGHT = 180;
+const HEIGHT = 240;
 const LOW = 92;
 const LEFT = 52;
 const RIGHT = 12;
