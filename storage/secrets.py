@@ -16,7 +16,7 @@ import hashlib
 import json
 import os
 import secrets
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import lru_cache
@@ -140,7 +140,7 @@ def make(database: Path, env: Mapping[str, str] = os.environ) -> KeyRing:
     """A first key, on disk when this returns; where another process was quicker, its key. Raises Unavailable."""
     path = key_file(database, env)
     assert path is not None, "a key in the environment is there"
-    _write(path, [_key(secrets.token_bytes(KEY_BYTES))], replace=False)
+    _write(path, [_key(secrets.token_bytes(KEY_BYTES))], database, replace=False)
     ring = load(database, env)
     assert ring is not None
     return ring
@@ -151,21 +151,24 @@ def renew(ring: KeyRing | None, database: Path, env: Mapping[str, str] = os.envi
     path = key_file(database, env)
     assert path is not None, "a key in the environment is renewed there"
     if ring is not None:
-        _write(old_file(path), ring.keys, replace=True)
-    _write(path, [_key(secrets.token_bytes(KEY_BYTES))], replace=True)
+        _write(old_file(path), ring.keys, database, replace=True)
+    _write(path, [_key(secrets.token_bytes(KEY_BYTES))], database, replace=True)
     made = load(database, env)
     assert made is not None
     return made
 
 
-def _write(path: Path, keys: list[Key] | tuple[Key, ...], *, replace: bool) -> None:
-    """Whole or not at all, for the owner's eyes. Without `replace` a file that is there stays."""
+def _write(path: Path, keys: Iterable[Key], database: Path, *, replace: bool) -> None:
+    """Whole or not at all, for the eyes of the catalog's owner. Without `replace` a file that is there stays."""
     text = "".join(base64.b64encode(key.value).decode() + "\n" for key in keys)
     unfinished = path.with_name(f".{path.name}.{os.getpid()}.new")
     try:
         unfinished.unlink(missing_ok=True)
         fd = os.open(unfinished, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
         with os.fdopen(fd, "w") as file:
+            if os.geteuid() == 0 and database.exists():  # a command that root ran must not lock the server out
+                owner = database.stat()
+                os.fchown(fd, owner.st_uid, owner.st_gid)
             file.write(text)
             file.flush()
             os.fsync(fd)

@@ -116,3 +116,14 @@ def test_former_keys_that_are_broken_do_not_hide_the_present_one(tmp_path: Path)
     ring = secrets.make(database, {})
     (tmp_path / "nvr.sqlite3.key.old").write_text("nonsense")
     assert secrets.load(database, {}) == ring
+
+
+def test_a_key_that_root_makes_is_the_catalogs_owners(tmp_path: Path) -> None:
+    database = tmp_path / "nvr.sqlite3"
+    database.touch()
+    owner = 12345 if os.geteuid() == 0 else os.geteuid()
+    os.chown(database, owner, -1)
+    secrets.renew(secrets.make(database, {}), database, {})
+    for name in ("nvr.sqlite3.key", "nvr.sqlite3.key.old"):
+        made = (tmp_path / name).stat()
+        assert (made.st_uid, stat.S_IMODE(made.st_mode)) == (owner, 0o600)
