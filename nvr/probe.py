@@ -28,7 +28,7 @@ from storage.registry.measured import Measured
 from web.keys import ProbeReport
 
 LISTEN_S = 2.5  # one to two keyframe intervals: also what tells whether audio comes
-WHOLE_S = 10.0  # a whole look: until keyframes and clock are known, at most this long from where packets flow
+WHOLE_S = 18.0  # a whole look: until keyframes and clock are known, at most this long from where packets flow
 CLOCK_S = 5.0  # a camera that has not told its time by then is not waited for
 POLL_S = 0.4
 LIMIT_S = 15.0

@@ -7,7 +7,8 @@ from pathlib import Path
 
 from config.errors import Corrupt
 from storage.fmp4 import FragmentBoxes, InitBoxes, read_fragments, read_init
-from storage.registry.measured import Measured, clock_offset_us, keyframes_seen, measure
+from storage.registry.findings import SMART_GOP_S
+from storage.registry.measured import Measured, clock_offset_us, measure
 
 KEYFRAMES = 3
 """Two distances from keyframe to keyframe."""
@@ -51,7 +52,9 @@ class Film:
             self._written_us += [*[None] * (len(found) - 1), mtime_us if self._offset == status.st_size else None]
 
     def tells_keyframes(self) -> bool:
-        return keyframes_seen(self._fragments[1:]) >= KEYFRAMES
+        """Also where it is plain that they are too far apart."""
+        found = self.measured()
+        return found is not None and (found.keyframes >= KEYFRAMES or found.keyframe_at_least_s > SMART_GOP_S)
 
     def tells_time(self) -> bool:
         return self.clock_offset_us() is not None

@@ -33,7 +33,7 @@ POLL_S = 5.0
 AHEAD = 64
 LET_START_US = 60_000_000
 """A recorder that is only starting tells more by its footage than a second connection would: so long it is waited for."""
-LOOK_S = 40.0
+LOOK_S = 60.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,9 +67,9 @@ class Prober:
         self._asked.set()
 
     async def counts(self) -> ProbeCounts:
-        queued = await self._catalog.read(partial(probe_queue.count, node=self._node))
-        running = len(self._running)
-        return ProbeCounts(max(0, queued - running), running, self._done, self._failed)
+        running = frozenset(self._running)
+        waiting = await self._catalog.read(partial(probe_queue.count, node=self._node, taken=running))
+        return ProbeCounts(waiting, len(running), self._done, self._failed)
 
     async def run(self) -> None:
         async with asyncio.TaskGroup() as group:
@@ -108,12 +108,14 @@ class Prober:
             log.warning("a camera could not be looked at", camera=camera_id, error=str(error))
         except Exception:
             log.exception("a camera could not be looked at", camera=camera_id)
-        finally:
-            self._running.discard(camera_id)
-            self._asked.set()
         self._done += ok
         self._failed += not ok
-        await self._catalog.write(partial(probe_queue.done, camera_id=camera_id))
+        try:
+            await self._catalog.write(partial(probe_queue.done, camera_id=camera_id))
+        except NvrError as error:  # the catalog's disk is full: it is looked at again
+            log.warning("the queue of looks could not be written", camera=camera_id, error=str(error))
+        self._running.discard(camera_id)  # last: until its row is gone it must not be taken again
+        self._asked.set()
 
     async def look(self, camera_id: CameraId) -> Probe:
         """Look at a registered camera now and keep what was found. Raises NotFound, and Unavailable where it takes too long."""

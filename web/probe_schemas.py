@@ -48,7 +48,7 @@ class KeptProbeOut(ProbeOut):
 class ProbesIn(Body):
     """Which cameras: these, or all that no look has measured yet."""
 
-    cameras: Annotated[tuple[Id, ...], Field(max_length=MAX_ASKED)] = ()
+    cameras: Annotated[list[Id], Field(max_length=MAX_ASKED, default_factory=list)]
     unprobed: bool = False
 
 

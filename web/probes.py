@@ -20,7 +20,7 @@ from web.operations import CAMERA_ID, Operation, Reply
 from web.probe_schemas import FindingOut, KeptProbeOut, ProbeOut, ProbesIn, ProbesOut, QueuedOut
 from web.schemas import ProbeIn
 
-PROBE_S = 40.0
+PROBE_S = 60.0
 PROBES_AT_ONCE = 4
 
 PROBES: web.AppKey[asyncio.Semaphore] = web.AppKey("probes")

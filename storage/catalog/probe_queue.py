@@ -26,7 +26,10 @@ WAITING = (
     " WHERE camera.node = :node AND probe_queue.camera_id NOT IN (SELECT value FROM json_each(:taken))"
     " ORDER BY asked_us, probe_queue.camera_id LIMIT :limit"
 )
-COUNT = "SELECT count(*) FROM probe_queue JOIN camera ON camera.id = probe_queue.camera_id WHERE camera.node = :node"
+COUNT = (
+    "SELECT count(*) FROM probe_queue JOIN camera ON camera.id = probe_queue.camera_id"
+    " WHERE camera.node = :node AND probe_queue.camera_id NOT IN (SELECT value FROM json_each(:taken))"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,8 +54,9 @@ def waiting(db: Connection, node: str, *, taken: Collection[CameraId], limit: in
     return [Asked(CameraId(row[0]), row[1]) for row in rows]
 
 
-def count(db: Connection, node: str) -> int:
-    return int(db.execute(COUNT, {"node": node}).fetchone()[0])
+def count(db: Connection, node: str, *, taken: Collection[CameraId]) -> int:
+    """How many of a node wait but for those `taken`."""
+    return int(db.execute(COUNT, {"node": node, "taken": json.dumps(sorted(taken))}).fetchone()[0])
 
 
 def done(db: Connection, camera_id: CameraId) -> None:

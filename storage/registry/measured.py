@@ -69,10 +69,6 @@ def measure(init: InitBoxes, fragments: Sequence[FragmentBoxes], *, first_of_run
     )
 
 
-def keyframes_seen(fragments: Sequence[FragmentBoxes]) -> int:
-    return sum(one.keyframe for one in fragments)
-
-
 def clock_offset_us(
     init: InitBoxes, fragments: Sequence[FragmentBoxes], written_us: Sequence[int | None]
 ) -> int | None:
