@@ -154,10 +154,11 @@ def _of_xlsx(data: bytes) -> Sheet:
         book = load_workbook(io.BytesIO(data), read_only=True, data_only=True, keep_links=False)
         pages = [page for page in book.worksheets if page.sheet_state == "visible"] or book.worksheets
         faults: list[Invalid] = []
+        formulas = _has_formulas(data)
         for page in pages:
             page.reset_dimensions()  # what the file says of its size may be wrong
             try:
-                return sheet(_table(page, _uncomputed(data, page)))
+                return sheet(_table(page, _uncomputed(data, page) if formulas else set()))
             except Invalid as error:
                 if error.extra.get("code") != "no_header":
                     raise
@@ -202,16 +203,16 @@ def _table(page: Any, uncomputed: Collection[tuple[int, int]]) -> Iterator[_Line
         yield number, cells
 
 
+def _has_formulas(data: bytes) -> bool:
+    with zipfile.ZipFile(io.BytesIO(data)) as package:
+        sheets = (package.read(name) for name in package.namelist() if name.startswith("xl/worksheets/"))
+        return any(b"<f>" in part or b"<f " in part for part in sheets)
+
+
 def _uncomputed(data: bytes, page: Any) -> set[tuple[int, int]]:
-    """(row, column) of the formulas of a sheet: one without a value is not the same as an empty cell. A second look, for sheets
-    that have any."""
+    """(row, column) of the formulas of a sheet, by a second look: one without a value is not the same as an empty cell."""
     from openpyxl import load_workbook
 
-    with zipfile.ZipFile(io.BytesIO(data)) as package:
-        if not any(
-            _has_formula(package.read(name)) for name in package.namelist() if name.startswith("xl/worksheets/")
-        ):
-            return set()
     again = load_workbook(io.BytesIO(data), read_only=True, keep_links=False)[page.title]
     again.reset_dimensions()
     return {
@@ -220,10 +221,6 @@ def _uncomputed(data: bytes, page: Any) -> set[tuple[int, int]]:
         for at, cell in enumerate(row, 1)
         if cell.data_type == "f"
     }
-
-
-def _has_formula(part: bytes) -> bool:
-    return b"<f>" in part or b"<f " in part
 
 
 def _shown(cell: Any) -> _Cell:

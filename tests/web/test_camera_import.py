@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import io
+import threading
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
@@ -13,6 +14,7 @@ import pytest_asyncio
 from blockbuster import BlockBuster
 
 from storage.catalog import camera_history, cameras
+from storage.catalog.sqlite import Connection
 from storage.model import CameraId, Credentials
 from tests.web.served import Served, serve
 
@@ -200,6 +202,29 @@ async def test_one_import_at_a_time_and_how_far_it_is(served: Served) -> None:
     more.set()
     assert await task == 200
     assert (await served.get("/api/v1/cameras/import"))["phase"] is None
+
+
+async def test_a_client_that_goes_away_does_not_leave_it_half_done(served: Served) -> None:
+    held, free = asyncio.Event(), threading.Event()
+    loop = asyncio.get_running_loop()
+
+    def busy(_: Connection) -> None:
+        loop.call_soon_threadsafe(held.set)
+        free.wait()
+
+    holder = asyncio.create_task(served.catalog.write(busy))
+    await held.wait()
+    client = asyncio.create_task(send(served, SHEET))
+    while (await served.get("/api/v1/cameras/import"))["phase"] != "writing":
+        pass
+    client.cancel()
+    await asyncio.wait([client])
+    free.set()
+    await holder
+    while (await served.get("/api/v1/cameras/import"))["phase"] is not None:
+        pass
+    assert served.fleet.changed == [1, 2, 3]
+    assert len((await served.get("/api/v1/cameras"))["items"]) == 3
 
 
 @pytest.mark.parametrize("form", ["csv", "xlsx"])
