@@ -19,6 +19,7 @@ from storage.catalog import cameras, probes
 from storage.clock import wall_us
 from storage.model import Camera, CameraId, Probe
 from storage.terms import DAY_US
+from tests.nvr.onvif_device import OnvifDevice, serving
 from tests.web.browser import WAIT_MS, Tab, chromium, tab
 from tests.web.served import RECORDING, Served, serve
 
@@ -183,7 +184,6 @@ async def test_camera_moved_at_a_known_time(served: Served, browser: Browser) ->
         await form.get_by_label("Moved at", exact=True).fill("22/11/2046 21:00")
         await form.get_by_role("button", name="Save").click()
         await expect(form.locator("#camera-moved_at-note")).to_have_class("wrong")
-        refusals_heard(seen, 422)
         await form.get_by_label("Moved at", exact=True).fill(f"{moved:%d/%m/%Y %H:%M}")
         await form.get_by_role("button", name="Save").click()
         await expect(form).to_have_count(0)
@@ -193,6 +193,7 @@ async def test_camera_moved_at_a_known_time(served: Served, browser: Browser) ->
         await expect(history.get_by_role("region", name="Where it stood")).to_contain_text(f"{moved:%d/%m/%Y %H:%M:00}")
         await expect(history.locator(".history li").first).to_contain_text("Latitude (north)")
         await expect(history.locator(".history li").first).to_contain_text("26.4499 → 26.46")
+        refusals_heard(seen, 422)
 
 
 @pytest.mark.parametrize("choice, login", [("keep the stored one", True), ("forget it", False)])
@@ -239,6 +240,28 @@ async def test_camera_is_tried_before_it_is_registered(served: Served, browser: 
     assert probed[0] == "rtsp://10.0.0.64/x" and probed[1] is not None and probed[1].username == "recorder"
 
 
+async def test_camera_tells_by_onvif_what_it_is_and_fills_the_form(served: Served, browser: Browser) -> None:
+    device = OnvifDevice()
+    async with serving(device), tab(browser, served.url) as seen:
+        form = await open_new(seen.page)
+        await form.get_by_label("User name").fill("admin")
+        await form.get_by_label("Password").fill("wrong")
+        await form.get_by_role("button", name="Find by ONVIF").click()
+        await form.get_by_label("Address of the camera").fill(device.address)
+        await form.get_by_role("button", name="Ask for its streams").click()
+        await expect(form.get_by_role("alert")).to_contain_text("refuses this user or password")
+        await form.get_by_label("Password").fill(device.password)
+        await form.get_by_role("button", name="Ask for its streams").click()
+        streams = form.get_by_role("list", name="Its streams")
+        await expect(streams.get_by_role("listitem").first).to_contain_text("mainStream H264, 2560 × 1440, 25 fps")
+        await streams.get_by_role("button", name="Use this one").first.click()
+        await expect(form.get_by_label("Stream address")).to_have_value(device.stream)
+        await expect(form.get_by_label("Make")).to_have_value("Gangotri Optics")
+        await expect(form.get_by_label("MAC address")).to_have_value("02:00:5e:10:00:41")
+        await expect(form.get_by_label("Firmware")).to_have_value("5.7.12 build 240311")
+        refusals_heard(seen, 422)
+
+
 async def test_archiving_says_what_happens_and_can_be_undone(served: Served, browser: Browser) -> None:
     await served.add("KNP-0001", name="Gate")
     async with tab(browser, served.url) as seen:
@@ -257,88 +280,6 @@ async def test_archiving_says_what_happens_and_can_be_undone(served: Served, bro
         await seen.page.get_by_role("button", name="Archived").click()
         await expect(seen.page.get_by_role("row")).to_have_count(2)
     assert (await served.get("/api/v1/cameras/1"))["archived_at"] is None
-
-
-async def test_site_is_renamed_with_its_cameras_and_leads_to_find(served: Served, browser: Browser) -> None:
-    await served.add("KNP-0001", site="Jhakarkati", station="Babupurwa", **PLACE)
-    async with tab(browser, served.url) as seen:
-        await seen.page.goto("/")
-        await seen.page.get_by_role("button", name="Sites").click()
-        sites = seen.page.get_by_role("dialog")
-        await expect(sites.get_by_role("row").nth(1)).to_contain_text("Jhakarkati")
-        link = sites.get_by_role("link", name="Find footage around Jhakarkati")
-        assert await link.get_attribute("href") == "/find?near=26.4499,80.3319"
-        await sites.get_by_role("button", name="Change Jhakarkati").click()
-        await expect(sites.get_by_text("1 camera takes a new name")).to_be_visible()
-        await sites.get_by_label("Name", exact=True).fill("Jhakarkati bus stand")
-        await sites.get_by_label("Name in Hindi").fill("झकरकटी बस अड्डा")
-        await sites.get_by_role("button", name="Save").click()
-        await expect(sites.get_by_role("row").nth(1)).to_contain_text("झकरकटी बस अड्डा")
-        await sites.get_by_role("button", name="Show the cameras of Jhakarkati bus stand").click()
-        await expect(seen.page.locator("a.card")).to_have_count(1)
-        await expect(seen.page.locator(".chip")).to_contain_text("At Jhakarkati bus stand")
-    assert (await served.get("/api/v1/cameras/1"))["site"] == "Jhakarkati bus stand"
-
-
-async def test_site_is_made_and_removed(served: Served, browser: Browser) -> None:
-    async with tab(browser, served.url) as seen:
-        await seen.page.goto("/")
-        await seen.page.get_by_role("button", name="Sites").click()
-        sites = seen.page.get_by_role("dialog")
-        await sites.get_by_role("button", name="Add site").click()
-        await sites.get_by_role("button", name="Save").click()
-        await expect(sites.get_by_text("Enter a name.")).to_be_visible()
-        await sites.get_by_label("Name", exact=True).fill("Naveen Market")
-        await sites.get_by_label("Latitude (north)").fill("26.47, 80.34")
-        await sites.get_by_role("button", name="Save").click()
-        await expect(sites.get_by_role("row").nth(1)).to_contain_text("Naveen Market")
-        await sites.get_by_role("button", name="Change Naveen Market").click()
-        await sites.get_by_role("button", name="Remove …").click()
-        await sites.get_by_role("button", name="Remove this site").click()
-        await expect(sites.get_by_text("No sites yet")).to_be_visible()
-
-
-async def test_filters_by_kind_and_site_survive_a_reload(served: Served, browser: Browser) -> None:
-    await served.add("KNP-0001", owner_kind="shop", site="A")
-    await served.add("KNP-0002", owner_kind="bank_atm", site="B")
-    async with tab(browser, served.url) as seen:
-        await seen.page.goto("/")
-        await seen.page.get_by_label("Owner category").select_option(label="Banks and ATMs")
-        await expect(seen.page.locator("a.card")).to_have_count(1)
-        await seen.page.reload()
-        await expect(seen.page.locator("a.card")).to_contain_text("KNP-0002")
-        await seen.page.goto("/?site=A")
-        await expect(seen.page.locator("a.card")).to_contain_text("KNP-0001")
-        await seen.page.get_by_role("button", name="Every site").click()
-        await expect(seen.page.locator("a.card")).to_have_count(2)
-
-
-async def test_station_is_suggested_and_narrows_the_list(served: Served, browser: Browser) -> None:
-    await served.add("KNP-0001", station="Kotwali", **PLACE)
-    await served.add("KNP-0002", station="Babupurwa")
-    async with tab(browser, served.url) as seen:
-        await seen.page.goto("/")
-        station = seen.page.get_by_role("combobox", name="Police station")
-        await station.fill("kotw")
-        await expect(seen.page.locator("#stations option")).to_have_attribute("value", "Kotwali")
-        await station.fill("Kotwali")
-        await expect(seen.page.locator("a.card")).to_have_count(1)
-        await expect(seen.page).to_have_url(f"{served.url}/?station=Kotwali")
-        await station.fill("")
-        await expect(seen.page.locator("a.card")).to_have_count(2)
-        await station.fill("Babupurwa")  # no camera of it has a place: it is not suggested, and taken as typed
-        await station.press("Enter")
-        await expect(seen.page.locator("a.card")).to_contain_text("KNP-0002")
-        await expect(seen.page.locator("a.card")).to_have_count(1)
-
-
-async def test_camera_that_was_never_linked_is_no_alarm(served: Served, browser: Browser) -> None:
-    await served.add("KNP-0001", enabled=False)
-    served.fleet.usual = replace(RECORDING, state="disabled", newest_footage_us=None)
-    async with tab(browser, served.url) as seen:
-        await seen.page.goto("/")
-        await expect(seen.page.locator("a.card .pill")).to_have_text("Not linked yet")
-        await expect(seen.page.locator(".alarmed, .banner")).to_have_count(0)
 
 
 TEXTS = ("name", "name_hi", "owner", "contact", "site", "station", "ward", "zone", "address", "make", "model", "serial")
