@@ -271,15 +271,15 @@ def _hit(
     missing_us = sum(gap.to_us - gap.from_us for gap in gaps)
     there_us = length_us(spans)
     main = _main(gaps)
-    shown = gaps
+    shown, joined = gaps, spans
     if len(gaps) > MAX_GAPS:
         shown = sorted(sorted(gaps, key=lambda gap: gap.from_us - gap.to_us)[:MAX_GAPS], key=lambda gap: gap.from_us)
         left_out = [(gap.from_us, gap.to_us) for gap in gaps if gap not in shown]
-        spans = union([*spans, *left_out], 0, until_us)
+        joined = union([*spans, *left_out], 0, until_us)
     return Hit(
         ranked=one,
         coverage=there_us / (there_us + missing_us) if there_us else 0.0,
-        spans=spans,
+        spans=joined,
         gaps=shown,
         gaps_left_out=len(gaps) - len(shown),
         main=main,
