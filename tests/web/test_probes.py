@@ -16,9 +16,10 @@ from storage.catalog import cameras, probe_queue, probes
 from storage.catalog.probe_queue import Asked
 from storage.clock import wall_us
 from storage.model import CameraId, Credentials
+from tests.lavfi import recorded
 from tests.nvr.onvif_device import OnvifDevice, serving
 from tests.nvr.served import until
-from tests.web.served import FakeFleet, Served, serve, silent
+from tests.web.served import RECORDING, FakeFleet, Served, serve, silent
 from web.keys import PROBER, ProbeReport
 
 GOOD = ProbeReport(
@@ -239,3 +240,25 @@ async def test_the_network_is_searched(served: Served) -> None:
 async def test_what_onvif_is_not_asked(served: Served, path: str, body: object, field: str) -> None:
     status, problem, _ = await served.ask("POST", f"/api/v1/onvif/{path}", json=body)
     assert (status, problem["field"]) == (422, field)
+
+
+async def test_a_camera_that_is_recorded_is_judged_by_its_footage(served: Served) -> None:
+    fleet = TellingFleet()
+    prober_of(served, fleet)
+    camera = await served.add("C1")
+    await served.record(
+        camera["id"], recorded(seconds=12, segment_seconds=12), at_us=wall_us() - 30_000_000, segment_s=12
+    )
+    fleet.usual = RECORDING
+    status, found, _ = await served.ask("POST", f"/api/v1/cameras/{camera['id']}/probe")
+    assert (status, found["ok"], found["video_codec"]) == (200, True, "h264")
+    assert found["bitrate_kbps"] > 0 and found["keyframe_s"] is not None and found["fps"] > 0
+    assert fleet.probed == []
+
+
+async def test_one_without_enough_footage_is_asked(served: Served) -> None:
+    fleet = TellingFleet(usual=RECORDING)
+    prober_of(served, fleet)
+    camera = await served.add("C1")
+    await served.ask("POST", f"/api/v1/cameras/{camera['id']}/probe")
+    assert len(fleet.probed) == 1
