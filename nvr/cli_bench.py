@@ -29,6 +29,7 @@ BENCHES = {
     "clip": ("serving", "clip", "clip.mp4 of an hour, against cat"),
     "offload": ("offload", "offload", "offload to an object store, against plain boto3"),
     "far": ("offload", "far", "first byte of footage in a store that is 50 ms away"),
+    "register": ("register", "register", "the daily register of 6,720 cameras, as PDF"),
     "still": ("serving", "still", "stills, uncached and cached"),
 }
 

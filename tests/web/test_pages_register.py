@@ -85,7 +85,7 @@ async def test_officer_sees_what_is_linked_and_what_is_faulty_since_when(stored:
         await expect(faulty).to_have_count(2)
         await expect(faulty.filter(has_text="KNP-0002")).to_contain_text("Kotwali")
         await expect(page.locator("#faulty-title")).to_be_focused()
-        await page.get_by_role("button", name="Show 14 categories without cameras").click()
+        await page.get_by_role("button", name="Show 15 categories without cameras").click()
         await expect(page.locator(".lines tbody tr", has_text="Medical stores")).to_be_visible()
 
 
