@@ -126,7 +126,7 @@ async def test_from_a_place_and_a_time_to_footage_that_is_kept(city: City, seen:
     await page.get_by_label("To", exact=True).fill("22:00")
     await page.keyboard.press("Enter")
 
-    await expect(page.locator(".counts")).to_contain_text(f"{GATES} cameras within 100 m of {SITE}, 3 with footage")
+    await expect(page.locator(".counts")).to_contain_text(f"within 300 m of {SITE}, 3 with footage")
     texts = await page.locator(".result .about").all_inner_texts()
     metres = [int(text.split(" m ")[0]) for text in texts]
     assert metres == sorted(metres)
@@ -135,6 +135,10 @@ async def test_from_a_place_and_a_time_to_footage_that_is_kept(city: City, seen:
     await expect(row(page, 4)).to_contain_text("No footage")
     await expect(row(page, 4).get_by_role("link", name="Last before: 20:59")).to_be_visible()
     await expect(row(page, 4).get_by_role("link", name="Next after: 22:02")).to_be_visible()
+
+    await page.get_by_role("button", name="Only with footage").click()
+    await expect(page.locator(".result")).to_have_count(3)
+    await page.get_by_role("button", name="Only with footage").click()
 
     await row(page, 1).get_by_role("checkbox").focus()
     for key in ("Space", "ArrowDown", "Space", "ArrowDown", "Space"):

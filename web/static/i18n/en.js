@@ -959,6 +959,7 @@ export const en = {
   "find.with_footage": "{n} with footage",
   "find.shown_of": "{n} of {total} shown",
   "find.more": "Show more",
+  "find.only_recorded": "Only with footage",
   "find.narrowed": "{n} cameras chosen on the plan",
   "find.narrowed.one": "{n} camera chosen on the plan",
   "find.all": "Show all",

@@ -959,6 +959,7 @@ export const hi = {
   "find.with_footage": "{n} में फुटेज है",
   "find.shown_of": "{total} में से {n} दिखाए गए",
   "find.more": "और दिखाएँ",
+  "find.only_recorded": "केवल फुटेज वाले",
   "find.narrowed": "प्लान पर {n} कैमरे चुने गए",
   "find.narrowed.one": "प्लान पर {n} कैमरा चुना गया",
   "find.all": "सभी दिखाएँ",

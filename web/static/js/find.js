@@ -9,7 +9,7 @@ import { directionText, distanceText, radiusFor } from "./find_geo.js";
 import { Plan } from "./find_plan.js";
 import { writeAddress } from "./find_query.js";
 import { Results } from "./find_results.js";
-import { again, asked, busy, found, nearest, problem, search, start, tick, ticked, TOGETHER } from "./find_search.js";
+import { again, asked, busy, found, nearest, problem, search, showRecorded, start, tick, ticked, TOGETHER, withFootage } from "./find_search.js";
 import { HoldDialog } from "./hold_dialog.js";
 import { Icon } from "./icons.js";
 import { t } from "./i18n.js";
@@ -110,10 +110,12 @@ function Found() {
 /** "11 cameras within 300 m, 4 with footage". */
 function Counts() {
   const { place, radius, from, to } = search.value;
-  const { total, withFootage } = found.value;
+  const { total, withFootage: counted } = found.value;
   const where = place ? t("find.within", { radius: distanceText(radius), place: place.name }) : t("find.in_all");
-  return html`<p class="counts" role="status"><b>${t("find.cameras", { n: total })}</b> ${where}, <b>${t("find.with_footage", { n: withFootage })}</b>
-    <span class="note">${dateTimeText(from)} – ${dateTimeText(to)} ${zoneName} (${spanText(to - from)})</span></p>`;
+  return html`<p class="counts" role="status"><b>${t("find.cameras", { n: total })}</b> ${where}, <b>${t("find.with_footage", { n: counted })}</b>
+    <span class="note">${dateTimeText(from)} – ${dateTimeText(to)} ${zoneName} (${spanText(to - from)})</span>
+    ${counted > 0 && counted < total && html`<button type="button" class="button plain" aria-pressed=${String(withFootage.value)}
+      onClick=${() => showRecorded(!withFootage.value)}>${t("find.only_recorded")}</button>`}</p>`;
 }
 
 function Nothing() {

@@ -14,6 +14,8 @@ import { kinds, kindText, loadKinds } from "./owner_kinds.js";
 import { serverNow } from "./site.js";
 import { DAY, HOUR, instant, MINUTE, wall, zoneWords } from "./time.js";
 
+/** A place's neighbours are wanted too: the camera of the shop across the road. */
+const AROUND_M = 300;
 const COVERS = ["entrance", "exit", "road_side", "public_area"];
 /** How the API names a field that the form has under another name. */
 const API_FIELDS = { near: "place", radius_m: "place", bbox: "place" };
@@ -47,7 +49,7 @@ function set(name, value) {
 
 function choose(place) {
   const name = placeName(place);
-  typed.value = { ...typed.value, place: name, radius: place.radius_m ? radiusFor(place.radius_m) : typed.value.radius };
+  typed.value = { ...typed.value, place: name, radius: radiusFor(Math.max(AROUND_M, place.radius_m ?? 0)) };
   chosen.value = { lat: place.lat, lon: place.lon, name };
   wrong.value = { ...wrong.value, place: "" };
 }

@@ -4,7 +4,7 @@ import { useRef } from "preact/hooks";
 import { useComputed, useSignal, useSignalEffect } from "@preact/signals";
 import { kindText } from "./owner_kinds.js";
 import { directionText, distanceText } from "./find_geo.js";
-import { found, hot, isTicked, more, busy, only, search, shown, tick } from "./find_search.js";
+import { found, hot, isTicked, more, busy, only, search, shown, tick, withFootage } from "./find_search.js";
 import { clock, percent, reason, Strip } from "./find_words.js";
 import { Icon } from "./icons.js";
 import { known, t } from "./i18n.js";
@@ -44,7 +44,7 @@ export function Results({ actions }) {
     <ol ref=${list} onKeyDown=${(event) => keys(event, { play: actions.play, hold: () => actions.hold() })}>
       ${rows.map((item) => html`<${Row} key=${item.camera.id} item=${item} actions=${actions} />`)}
     </ol>
-    ${next && !only.value && html`<p class="more">
+    ${next && !only.value && !withFootage.value && html`<p class="more">
       <span class="note">${t("find.shown_of", { n: found.value.items.length, total })}</span>
       <button type="button" class="button" disabled=${busy.value} onClick=${more}>${t("find.more")}</button>
     </p>`}

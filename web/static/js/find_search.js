@@ -7,6 +7,7 @@ import { t } from "./i18n.js";
 import { read } from "./time.js";
 
 const PAGE = 60;
+const LARGEST_PAGE = 200;
 /** As many as fit on one screen and one line. */
 export const TOGETHER = 4;
 /** How far the nearest camera is looked for where none lies within the radius. */
@@ -27,9 +28,15 @@ export const hot = signal(null);
 /** Ids that the plan narrows the list to, or null. */
 export const only = signal(null);
 
+/** True: cameras without footage are left out of the list. */
+export const withFootage = signal(false);
+
+const has = (item) => item.spans.length > 0;
+
 export const shown = computed(() => {
   const items = found.value?.items ?? [];
-  return only.value ? items.filter((item) => only.value.has(item.camera.id)) : items;
+  if (only.value) return items.filter((item) => only.value.has(item.camera.id));
+  return withFootage.value ? items.filter(has) : items;
 });
 
 let asking = null;
@@ -39,21 +46,33 @@ export async function start(wanted, { push = true } = {}) {
   search.value = wanted;
   found.value = only.value = hot.value = nearest.value = null;
   ticked.value = [];
+  withFootage.value = false;
   const url = location.pathname + writeAddress(wanted);
   if (push && url !== location.pathname + location.search) history.pushState(null, "", url);
   await page(null);
 }
 
 export const more = () => page(found.value.next);
+
+/** Leaves out those without footage, or shows them again; the others are fetched until all are there. */
+export async function showRecorded(wanted) {
+  withFootage.value = wanted;
+  const missing = () => found.value?.next && found.value.items.filter(has).length < found.value.withFootage;
+  while (withFootage.value && missing() && !problem.value) {
+    const before = found.value;
+    await page(before.next, LARGEST_PAGE);
+    if (found.value === before) return; // another search came between
+  }
+}
 export const again = () => page(null);
 
-async function page(cursor) {
+async function page(cursor, limit = PAGE) {
   asking?.abort();
   const mine = (asking = new AbortController());
   busy.value = true;
   problem.value = null;
   try {
-    const answer = await get("footage/search", { ...apiQuery(search.value), limit: PAGE, cursor }, { signal: mine.signal });
+    const answer = await get("footage/search", { ...apiQuery(search.value), limit, cursor }, { signal: mine.signal });
     const before = cursor ? found.value.items : [];
     const items = [...before, ...answer.items.map(digest)];
     found.value = { items, total: answer.total, withFootage: answer.with_footage, next: answer.next };

@@ -187,12 +187,14 @@ export class Follower {
     this.waiting.value = false;
     this.shown.value = this.ahead.value = null;
     this.obstacle.value = { kind: "gap", from, to, cause: null, detail: "" };
-    this.#explain(from ?? this.#clock.now(), to ?? serverNow(), turn);
+    this.#explain(turn);
     return turn;
   }
 
-  async #explain(from, to, turn) {
-    const why = await gapCause(this.#camera, from, to);
+  /** Adds the cause at the very moment: a long gap may have several. */
+  async #explain(turn) {
+    const now = this.#clock.now();
+    const why = await gapCause(this.#camera, now, now + SECOND);
     if (why) this.#amend(why, turn);
   }
 

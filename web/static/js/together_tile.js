@@ -89,7 +89,7 @@ function Gap({ gap, clock, visit }) {
     <${Icon} name="gap" />
     <h2>${from !== null && to !== null ? t("player.gap") : t("player.no_footage")}</h2>
     ${from !== null && to !== null && html`<p>${t("player.gap_range", { from: time(from), to: time(to), span: spanText(to - from) })}</p>`}
-    ${gap.cause && html`<p title=${advice}><b>${causeText(gap.cause)}</b>${gap.detail ? ` · ${gap.detail}` : ""}</p>`}
+    ${gap.cause && html`<p title=${[gap.detail, advice].filter(Boolean).join(" · ")}><b>${causeText(gap.cause)}</b></p>`}
     ${to !== null && html`<p class="note">${t("together.goes_on", { time: time(to), span: spanText(to - at) })}</p>`}
     <p class="choices">
       ${from !== null && to === null && html`<button type="button" class="button" onClick=${() => visit(from - 2 * SECOND)}>${t("player.before", { time: time(from) })}</button>`}
