@@ -29,7 +29,7 @@ export function Findings({ findings }) {
   return html`<ul class="findings">${sorted.map((finding) => html`<li key=${finding.code} class=${levelOf(finding)}>
     <${Icon} name=${SIGNS[levelOf(finding)]} />
     <span><b><span class="level">${t(`probe.level_${levelOf(finding)}`)}</span> ${words(finding, "text")}</b>
-      ${levelOf(finding) !== "info" && html`<br /><span class="fix">${words(finding, "fix")}</span>`}</span>
+      ${words(finding, "fix") && html`<br /><span class="fix">${words(finding, "fix")}</span>`}</span>
   </li>`)}</ul>`;
 }
 
