@@ -103,8 +103,11 @@ class _Page(FPDF):
 
     def _set(self, text: str, size_pt: float) -> None:
         """Letters of English need no shaping, which takes longer than all the rest."""
-        self.set_font(FONT, "", size_pt)
-        self.set_text_shaping(not text.isascii())
+        if self.font_size_pt != size_pt or self.font_family != FONT:
+            self.set_font(FONT, "", size_pt)
+        shaped = not text.isascii()
+        if shaped != bool(self.text_shaping):
+            self.set_text_shaping(shaped)
 
 
 def pdf_bytes(paper: Paper) -> bytes:
@@ -221,6 +224,8 @@ class _Table:
             page.rect(x, top, column.width_mm, height)
             align = "R" if column.key in _NUMBERS else "L"
             for number, text in enumerate(some):
+                if not text:
+                    continue
                 page.set_xy(x + PAD_MM - page.c_margin + 0.2, top + PAD_MM + number * LINE_MM)
                 width = column.width_mm - 2 * PAD_MM + 2 * page.c_margin - 0.4
                 page.put(text, width, LINE_MM, size_pt=size_pt, bold=bold, align=align)
