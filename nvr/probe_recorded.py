@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import asyncio
 import os
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
+from statistics import median
 
 from config.errors import NvrError
 from storage.fmp4 import FragmentBoxes, InitBoxes, parse_init, read_fragments
 from storage.footage import Footage
 from storage.model import CameraId, Segment, Tier
 from storage.paths import segment_path
-from storage.registry.measured import Measured, measure
+from storage.registry.measured import AT_WRITING_US, Measured, measure
 
 RECENT_US = 10 * 60 * 1_000_000
 FRAGMENTS = 64
@@ -52,7 +54,17 @@ async def _of(footage: Footage, segment: Segment) -> Recorded | None:
     measured = measure(boxes, fragments, first_of_run=segment.n == 0)
     if measured is None or measured.seconds < LEAST_S:
         return None
-    return Recorded(measured, init.video_codec, init.audio_codec, segment.clock_offset_us)
+    return Recorded(measured, init.video_codec, init.audio_codec, cameras_own(segment, boxes, fragments))
+
+
+def cameras_own(segment: Segment, init: InitBoxes, fragments: Sequence[FragmentBoxes]) -> int | None:
+    """The offset of the camera's clock. One that is as long as the fragments is none: ffmpeg stamps those of a camera that does
+    not tell its time when it writes them, at their end."""
+    offset_us = segment.clock_offset_us
+    lengths_us = [one.dur * 1_000_000 // init.video.timescale for one in fragments]
+    if offset_us is None or abs(offset_us - median(lengths_us)) < AT_WRITING_US:
+        return None
+    return offset_us
 
 
 def _read(path: Path, init_data: bytes) -> tuple[InitBoxes, list[FragmentBoxes]]:

@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 
+from nvr.onvif import Onveef
 from nvr.prober import Prober
 from storage.catalog import cameras, probe_queue, probes
 from storage.catalog.probe_queue import Asked
@@ -202,8 +203,8 @@ async def test_an_archived_camera_is_not_looked_at(served: Served) -> None:
 # -- ONVIF -------------------------------------------------------------------------------------------------------------
 
 
-async def test_a_device_is_asked_for_its_streams(served: Served) -> None:
-    async with serving(OnvifDevice()) as device:
+async def test_a_device_is_asked_for_its_streams(tmp_path: Path) -> None:
+    async with serving(OnvifDevice()) as device, serve(tmp_path, onvif=Onveef()) as served:
         login = {"username": "admin", "password": "Ganga#2026"}
         found = await _streams(served, {"address": device.address, "credentials": login})
         assert (found["make"], found["mac"], len(found["profiles"])) == ("Gangotri Optics", "02:00:5e:10:00:41", 2)
@@ -222,9 +223,18 @@ async def _streams(served: Served, body: dict[str, Any]) -> Any:
     return found
 
 
-async def test_the_network_is_searched(served: Served) -> None:
-    status, found, _ = await served.ask("POST", "/api/v1/onvif/discover", json={"seconds": 1})
+async def test_the_network_is_searched(tmp_path: Path) -> None:
+    async with serve(tmp_path, onvif=Onveef()) as served:
+        status, found, _ = await served.ask("POST", "/api/v1/onvif/discover", json={"seconds": 1})
     assert status == 200 and isinstance(found["items"], list)
+
+
+async def test_a_device_that_is_registered_is_known_by_its_code(served: Served) -> None:
+    _, found, _ = await served.ask("POST", "/api/v1/onvif/discover", json={})
+    assert found["items"][0]["registered_as"] is None
+    await served.add("KNP-7", url="rtsp://10.0.0.5:554/x")
+    _, found, _ = await served.ask("POST", "/api/v1/onvif/discover", json={})
+    assert (found["items"][0]["name"], found["items"][0]["registered_as"]) == ("Gate", "KNP-7")
 
 
 @pytest.mark.parametrize(
