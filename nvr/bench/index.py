@@ -135,6 +135,15 @@ def fill(
     return made
 
 
+def fill_hours(db: Connection, camera_id: CameraId, from_us: int, to_us: int) -> None:
+    """Whole hours of footage that has no segments: for what reads `hour` alone."""
+    whole = pack_spans([(0, HOUR_US, 1)])
+    db.executemany(
+        "INSERT INTO hour VALUES (?, ?, 1, 0, ?, 60, ?, ?, x'')",
+        ((camera_id, at_us, HOUR_US, 60 * SIZE_BYTES, whole) for at_us in range(from_us, to_us, HOUR_US)),
+    )
+
+
 def silence(db: Connection, camera_id: CameraId, from_us: int, to_us: int) -> None:
     """Take a camera's footage out of whole hours."""
     window = {"camera_id": camera_id, "from_us": from_us, "to_us": to_us}

@@ -10,14 +10,13 @@ from pathlib import Path
 from zoneinfo import ZoneInfo
 
 from config.owner_kinds import all_kinds
-from nvr.bench.index import hurry
+from nvr.bench.index import fill_hours, hurry
 from nvr.bench.report import Figure, percentile, say
 from storage.catalog import cameras, states
 from storage.catalog.db import Catalog, connect, prepare, transaction
 from storage.catalog.sqlite import Connection
 from storage.child import in_child
 from storage.clock import wall_us
-from storage.hours import pack_spans
 from storage.model import HOUR_US, Camera, CameraId, CameraState
 from storage.registry import register_days, register_paper
 from storage.registry.register import Register
@@ -35,7 +34,6 @@ def fill(db: Connection, count: int, days: int, now_us: int) -> None:
     """Cameras of all kinds and stations with an `hour` row an hour; every tenth is silent, since up to `days` ago."""
     kinds = list(all_kinds(()))
     end_us = now_us // HOUR_US * HOUR_US
-    whole = pack_spans([(0, HOUR_US, 1)])
     with transaction(db):
         for number in range(count):
             camera = Camera(
@@ -56,13 +54,7 @@ def fill(db: Connection, count: int, days: int, now_us: int) -> None:
             lost_us = (number // 10 % days) * DAY_US + HOUR_US if number % 10 == 0 else 0
             if lost_us:
                 states.put(db, CameraState(made, end_us - lost_us, "failed", "unreachable", "no route to host"))
-            db.executemany(
-                "INSERT INTO hour VALUES (?, ?, 1, 0, ?, 60, 900000000, ?, x'')",
-                (
-                    (made, at_us, HOUR_US, whole)
-                    for at_us in range(end_us - days * DAY_US, end_us - lost_us + HOUR_US, HOUR_US)
-                ),
-            )
+            fill_hours(db, made, end_us - days * DAY_US, end_us - lost_us + HOUR_US)
 
 
 async def register(*, count: int = CAMERAS, days: int = DAYS, rounds: int = 5) -> list[Figure]:
