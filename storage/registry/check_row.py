@@ -85,7 +85,7 @@ def _read_fields(draft: Draft, rules: Rules) -> None:
         "covers": cells.covers,
         "tags": cells.tags,
         "bearing": lambda text: _near(_turned(cells.number(text, "bearing")), draft, "bearing"),
-        "fov": lambda text: cells.number(text, "fov"),
+        "fov": lambda text: _near(cells.number(text, "fov"), draft, "fov"),
         "mac": lambda text: text.replace(".", "").replace(" ", ""),
         "audio": str.lower,
         "enabled": lambda text: cells.yes(text, "enabled"),

@@ -6,7 +6,7 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from config.owner_kinds import all_kinds
@@ -147,6 +147,7 @@ def test_what_is_registered_outside_of_the_rules_may_stay() -> None:
     assert only(text, odd).result == "same"
 
 
+@settings(max_examples=30, suppress_health_check=[HealthCheck.too_slow])
 @given(st.lists(st.lists(st.text(max_size=12), min_size=len(COLUMNS), max_size=len(COLUMNS)), min_size=1, max_size=4))
 def test_any_cells_are_checked_and_no_wrong_row_is_wished_for(rows: list[list[str]]) -> None:
     columns = [column for column in COLUMNS if column.field != "place"]

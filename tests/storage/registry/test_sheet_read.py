@@ -10,7 +10,7 @@ from datetime import date
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from openpyxl import Workbook
 
@@ -219,6 +219,7 @@ def test_entities_that_grow_are_refused() -> None:
         read(out.getvalue(), XLSX)
 
 
+@settings(max_examples=30, suppress_health_check=[HealthCheck.too_slow])
 @given(st.integers(0, 5000), st.binary(min_size=1, max_size=20))
 def test_a_damaged_workbook_is_read_or_refused(at: int, noise: bytes) -> None:
     data = bytearray(SOUND)
