@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from dataclasses import replace
 from functools import partial
 from typing import Any
 
@@ -29,6 +30,7 @@ from web.schemas import BY, FIT, CameraChange, CameraIn, CameraOut, CameraPage, 
 from web.sites import kinds_of
 
 STATES = ("recording", "starting", "failed", "disabled", "unknown")
+ORDERS = ("code", "use")
 STRIDE = 100
 """Cameras put into an answer before the loop gets its turn: about 3 ms."""
 
@@ -102,7 +104,9 @@ def shown(item: Listed, health: CameraHealth | None) -> CameraOut:
 
 
 async def listing(request: web.Request) -> web.Response:
-    limit, after = params.limit(request), _after(request)
+    limit = params.limit(request)
+    by_use = params.choice(request, "order", ORDERS, default="code") == "use"
+    after, in_use = _after(request, by_use=by_use)
     state = params.choice(request, "state", STATES, default=None)
     archived = params.flag(request, "archived", default=False)
     wanted = Filter(
@@ -120,15 +124,30 @@ async def listing(request: web.Request) -> web.Response:
         findings=TROUBLES,
         found=params.flag(request, "troubles", default=None),
     )
-    items = await request.app[CATALOG].read(partial(rows.page, wanted=wanted, after=after, limit=limit + 1))
+    page = partial(_by_use, in_use=in_use) if by_use else rows.page
+    items = await request.app[CATALOG].read(partial(page, wanted=wanted, after=after, limit=limit + 1))
     fleet = request.app[FLEET]
     shown_items = []
     for number, item in enumerate(items[:limit], 1):
         shown_items.append(shown(item, fleet.health(item.camera.id)))
         if number % STRIDE == 0:
             await asyncio.sleep(0)
-    following = params.as_cursor(items[limit - 1].camera.code) if len(items) > limit else None
-    return bodies.answer(CameraPage(items=shown_items, next=following))
+    last = items[limit - 1].camera if len(items) > limit else None
+    cursor = () if last is None else (int(last.enabled), last.code) if by_use else (last.code,)
+    return bodies.answer(CameraPage(items=shown_items, next=params.as_cursor(*cursor) if cursor else None))
+
+
+def _by_use(db: Connection, *, in_use: bool, wanted: Filter, after: str, limit: int) -> list[Listed]:
+    """The enabled ones first, each of the two by code. `in_use`: whether `after` is the code of an enabled one."""
+    found: list[Listed] = []
+    for enabled in (True, False):
+        if (enabled and not in_use) or wanted.enabled not in (None, enabled):
+            continue
+        begin = after if enabled == in_use else ""
+        found += rows.page(db, replace(wanted, enabled=enabled), after=begin, limit=limit - len(found))
+        if len(found) == limit:
+            break
+    return found
 
 
 async def _in_state(request: web.Request, state: str, *, archived: bool) -> tuple[CameraId, ...]:
@@ -138,13 +157,15 @@ async def _in_state(request: web.Request, state: str, *, archived: bool) -> tupl
     return tuple(camera.id for camera in cameras if state_of(camera, fleet.health(camera.id)) == state)
 
 
-def _after(request: web.Request) -> str:
+def _after(request: web.Request, *, by_use: bool) -> tuple[str, bool]:
+    """(the code where the page before ended, whether that camera is enabled)."""
     cursor = params.cursor(request)
     if cursor is None:
-        return ""
-    if len(cursor) != 1 or not isinstance(cursor[0], str) or unfit(cursor[0]):
+        return "", True
+    in_use = cursor.pop(0) if by_use and len(cursor) == 2 else 1
+    if len(cursor) != 1 or in_use not in (0, 1) or not isinstance(cursor[0], str) or unfit(cursor[0]):
         raise params.bad_cursor()
-    return cursor[0]
+    return cursor[0], bool(in_use)
 
 
 async def _answer(request: web.Request, camera_id: CameraId, *, status: int = 200) -> web.Response:
@@ -318,6 +339,11 @@ def operations() -> list[Operation]:
                 _query("node", "The server that records them."),
                 _query("troubles", "Only those whose last look found what needs a hand, or only the others.", _FLAG),
                 _query("archived", "The archived ones instead.", _FLAG),
+                _query(
+                    "order",
+                    "By code, or those in use (enabled) before the others.",
+                    {"type": "string", "enum": list(ORDERS), "default": "code"},
+                ),
                 LIMIT,
                 CURSOR,
             ),

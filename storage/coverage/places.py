@@ -38,8 +38,8 @@ class Place:
 def find(
     text: str, cameras: Sequence[Named], sites: Sequence[NamedSite], *, city: tuple[float, ...], limit: int
 ) -> list[Place]:
-    """What has all the words of `text` in its names: those that are it, that begin with it, that have a word which does,
-    the others; among equals by kind and name. What stands nowhere is left out. `city`: see `registry.city`."""
+    """What has all the words of `text` in its names or its address: those whose name is it, begins with it, has a word which
+    does, the others; among equals by kind, cameras and name. What stands nowhere is left out. `city`: see `registry.city`."""
     point = coordinates.parse(text)
     if point is not None:
         return [_at(_turned(point, city), cameras)]
@@ -48,12 +48,11 @@ def find(
         return []
     whole = " ".join(wanted)
     ranked = [
-        (rank, KINDS.index(place.kind), place.name, place)
-        for names, make in _candidates(cameras, sites)
-        if holds(names, wanted) and (place := make()) is not None
-        for rank in (_rank(names, whole),)
+        (_rank(names, whole), KINDS.index(place.kind), -place.cameras, place.name, place)
+        for names, address, make in _candidates(cameras, sites)
+        if holds((*names, address), wanted) and (place := make()) is not None
     ]
-    ranked.sort(key=lambda one: one[:3])
+    ranked.sort(key=lambda one: one[:4])
     return [place for *_, place in ranked[:limit]]
 
 
@@ -66,7 +65,8 @@ def _rank(names: Iterable[str], whole: str) -> int:
     return 2 if any(f" {whole}" in name for name in plain) else 3
 
 
-Candidate = tuple[tuple[str, ...], Callable[[], Place | None]]
+Candidate = tuple[tuple[str, ...], str, Callable[[], Place | None]]
+"""Names, address, how it is made."""
 
 
 def _candidates(cameras: Sequence[Named], sites: Sequence[NamedSite]) -> Iterator[Candidate]:
@@ -76,7 +76,8 @@ def _candidates(cameras: Sequence[Named], sites: Sequence[NamedSite]) -> Iterato
     for site in sites:
         own = (site.lat, site.lon) if site.lat is not None and site.lon is not None else None
         yield (
-            (site.name, site.name_hi, site.address),
+            (site.name, site.name_hi),
+            site.address,
             _maker("site", site.name, site.name_hi, at_site.get(site.name, []), own),
         )
     for kind, name_of in _GROUPS:
@@ -85,10 +86,11 @@ def _candidates(cameras: Sequence[Named], sites: Sequence[NamedSite]) -> Iterato
             if name := name_of(camera):
                 groups.setdefault(name, []).append(camera)
         for name, members in groups.items():
-            yield (name,), _maker(kind, name, "", members, None)
+            yield (name,), "", _maker(kind, name, "", members, None)
     for camera in cameras:
         yield (
-            (camera.code, camera.name, camera.name_hi, camera.address),
+            (camera.code, camera.name, camera.name_hi),
+            camera.address,
             _maker("camera", camera.name or camera.code, camera.name_hi, [camera], None),
         )
 

@@ -210,6 +210,15 @@ def test_places_are_found_by_their_names_the_best_first(text: str, expected: lis
     assert names(text) == expected
 
 
+def test_a_name_goes_before_an_address_and_more_cameras_before_fewer() -> None:
+    def site(name: str, address: str) -> NamedSite:
+        return NamedSite(name, "", address, 26.44, 80.34)
+
+    sites = [site("Bank", "Gate road"), site("Gate A", ""), site("Gate B", "")]
+    found = find("gate", [camera(1, 26.44, 80.34, site="Gate B")], sites, city=(), limit=9)
+    assert [place.name for place in found] == ["Gate B", "Gate A", "Bank"]
+
+
 def test_a_place_is_the_middle_of_its_cameras_and_holds_them() -> None:
     (stand,) = find("anwarganj", CITY_CAMERAS, SITES, city=CITY, limit=5)
     assert (round(stand.lat, 6), round(stand.lon, 6), stand.cameras) == (26.4510, 80.3300, 2)

@@ -32,7 +32,7 @@ export async function load() {
   const query = Object.fromEntries(NAMES.map((name) => [name, wanted.value[name].trim()]));
   const key = JSON.stringify([query, limit, trail.value.at(-1)]);
   try {
-    const page = await get("cameras", { ...query, limit, cursor: trail.value.at(-1) }, { signal: mine.signal });
+    const page = await get("cameras", { ...query, order: "use", limit, cursor: trail.value.at(-1) }, { signal: mine.signal });
     answer.value = { ...page, key, limit };
     problem.value = null;
   } catch (error) {
