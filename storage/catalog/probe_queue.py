@@ -17,7 +17,7 @@ ASK = (
 )
 ASK_UNPROBED = (
     "INSERT INTO probe_queue (camera_id, asked_us)"
-    " SELECT id, :at_us FROM camera WHERE archived_us IS NULL AND node = :node"
+    " SELECT id, :at_us FROM camera WHERE archived_us IS NULL AND enabled AND node = :node"
     " AND NOT EXISTS (SELECT 1 FROM probe WHERE camera_id = camera.id AND ok AND bitrate_kbps IS NOT NULL)"
     " ON CONFLICT (camera_id) DO NOTHING"
 )
@@ -44,7 +44,8 @@ def ask(db: Connection, camera_ids: Collection[CameraId], at_us: int) -> int:
 
 
 def ask_unprobed(db: Connection, node: str, at_us: int) -> int:
-    """All of a node of which no look has measured anything yet. How many were not waiting yet."""
+    """All enabled ones of a node of which no look has measured anything yet: one that is not linked would only fail. How many
+    were not waiting yet."""
     return db.execute(ASK_UNPROBED, {"node": node, "at_us": at_us}).rowcount
 
 

@@ -128,6 +128,7 @@ async def test_many_are_looked_at_in_their_turn(served: Served) -> None:
     fleet = TellingFleet(reports={"rtsp://10.0.0.3/x": AWAY})
     prober = prober_of(served, fleet)
     made = [await served.add(f"C{n}", url=f"rtsp://10.0.0.{n}/x") for n in range(1, 8)]
+    await served.add("OFF", url="rtsp://10.0.0.9/x", enabled=False)  # not linked yet: asked only by its own id
     status, body, _ = await served.ask("POST", "/api/v1/cameras/probes", json={"cameras": [made[0]["id"]]})
     assert (status, body) == (202, {"queued": 1})
     status, body, _ = await served.ask("POST", "/api/v1/cameras/probes", json={"unprobed": True})
