@@ -52,6 +52,7 @@ function Canvas({ lanes, view, playhead, selection, choosing, seek, hover, over,
       frame = 0;
       const scale = devicePixelRatio || 1;
       const size = { width: element.clientWidth, scale };
+      if (!size.width) return; // not laid out yet, or no more: its size will ask again
       const [w, h] = [Math.round(size.width * scale), Math.round(height * scale)];
       if (element.width !== w || element.height !== h) [element.width, element.height] = [w, h];
       const range = view.range.value;
