@@ -106,7 +106,7 @@ class Line:
 
     @property
     def coverage(self) -> float | None:
-        """Recorded over expected time of the installed cameras; None where nothing is expected."""
+        """Recorded over expected time of the linked cameras; None where nothing is expected."""
         return self.recorded_us / self.expected_us if self.expected_us else None
 
     @property
@@ -230,8 +230,8 @@ def summed(line: Line, standings: Iterable[Standing], to_us: int) -> Line:
         recording=sum(one.linked and one.recording for one in some),
         faulty=len(faulty),
         faulty_days=max((faulty_days(one.since_us, to_us) for one in faulty if one.since_us is not None), default=0),
-        expected_us=sum(one.expected_us for one in some),
-        recorded_us=sum(one.recorded_us for one in some),
+        expected_us=sum(one.expected_us for one in some if one.linked),
+        recorded_us=sum(one.recorded_us for one in some if one.linked),
     )
 
 

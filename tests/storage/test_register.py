@@ -99,7 +99,7 @@ def test_installed_linked_recording_and_faulty_are_told_apart(db: Connection) ->
     found = read(db)
     shops = line(found, "shop")
     assert (shops.installed, shops.linked, shops.recording, shops.faulty, shops.faulty_days) == (5, 3, 2, 2, 3)
-    assert shops.expected_us == 5 * DAY_US and shops.recorded_us == 30 * HOUR_US
+    assert shops.expected_us == 3 * DAY_US and shops.recorded_us == 30 * HOUR_US
     assert [(one.station, one.installed, one.linked) for one in shops.stations] == [
         ("Chakeri", 1, 0),
         ("Kotwali", 4, 3),
