@@ -20,7 +20,7 @@ from storage.clock import wall_us
 from storage.model import Camera, CameraId, Probe
 from storage.terms import DAY_US
 from tests.nvr.onvif_device import OnvifDevice, serving
-from tests.web.browser import WAIT_MS, Tab, chromium, tab
+from tests.web.browser import WAIT_MS, Tab, tab
 from tests.web.served import RECORDING, Served, serve
 
 pytestmark = pytest.mark.needs("chromium")
@@ -28,12 +28,6 @@ expect.set_options(timeout=WAIT_MS)
 
 EVIL = "<img src=x onerror=window.evil=1>\"'><script>window.evil=1</script>"
 PLACE = {"lat": 26.4499, "lon": 80.3319}
-
-
-@pytest_asyncio.fixture(loop_scope="session", scope="module")
-async def browser() -> AsyncIterator[Browser]:
-    async with chromium() as running:
-        yield running
 
 
 @pytest_asyncio.fixture(loop_scope="session")

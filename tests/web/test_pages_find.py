@@ -15,7 +15,7 @@ from playwright.async_api import Browser, Page, expect
 
 from storage.model import CameraId
 from tests.lavfi import recorded
-from tests.web.browser import WAIT_MS, Tab, chromium, tab
+from tests.web.browser import WAIT_MS, Tab, tab
 from tests.web.bus_stand import GATES, LAT, LON, SITE, Recording, build
 from tests.web.served import RECORDING, Served, serve
 
@@ -46,12 +46,6 @@ class City:
 
     def moment(self, seconds: float) -> str:
         return (self.nine + timedelta(seconds=seconds)).astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
-
-
-@pytest_asyncio.fixture(loop_scope="session", scope="module")
-async def browser() -> AsyncIterator[Browser]:
-    async with chromium() as running:
-        yield running
 
 
 @pytest_asyncio.fixture(loop_scope="session", scope="module")

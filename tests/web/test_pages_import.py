@@ -14,7 +14,7 @@ from playwright.async_api import Browser, FilePayload, Locator, Page, Route, exp
 
 from storage.catalog import probes
 from storage.model import CameraId, Probe
-from tests.web.browser import WAIT_MS, chromium, tab
+from tests.web.browser import WAIT_MS, tab
 from tests.web.served import RECORDING, Served, serve
 
 pytestmark = pytest.mark.needs("chromium")
@@ -26,12 +26,6 @@ GOOD = (
     ("KNP-0002", "Gate 2", "rtsp://10.0.0.2/x", "shop", "26.4501", "80.3321"),
 )
 EVIL = "=HYPERLINK(<img src=x onerror=window.evil=1>)"
-
-
-@pytest_asyncio.fixture(loop_scope="session", scope="module")
-async def browser() -> AsyncIterator[Browser]:
-    async with chromium() as running:
-        yield running
 
 
 @pytest_asyncio.fixture(loop_scope="session")

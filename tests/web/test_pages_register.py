@@ -19,19 +19,13 @@ from storage.registry import register_days
 from storage.registry.register import Note, Target
 from storage.terms import DAY_US
 from tests.retention.stocked import camera
-from tests.web.browser import WAIT_MS, chromium, tab
+from tests.web.browser import WAIT_MS, tab
 from tests.web.served import RECORDING, Served, serve
 from tests.web.stored import footage
 from web.keys import ZONE
 
 pytestmark = pytest.mark.needs("chromium")
 expect.set_options(timeout=WAIT_MS)
-
-
-@pytest_asyncio.fixture(loop_scope="session", scope="module")
-async def browser() -> AsyncIterator[Browser]:
-    async with chromium() as running:
-        yield running
 
 
 @pytest_asyncio.fixture(loop_scope="session")

@@ -10,19 +10,13 @@ import pytest
 import pytest_asyncio
 from playwright.async_api import Browser, expect
 
-from tests.web.browser import WAIT_MS, chromium, tab
+from tests.web.browser import WAIT_MS, tab
 from tests.web.served import RECORDING, Served, serve
 
 pytestmark = pytest.mark.needs("chromium")
 expect.set_options(timeout=WAIT_MS)
 
 PLACE = {"lat": 26.4499, "lon": 80.3319}
-
-
-@pytest_asyncio.fixture(loop_scope="session", scope="module")
-async def browser() -> AsyncIterator[Browser]:
-    async with chromium() as running:
-        yield running
 
 
 @pytest_asyncio.fixture(loop_scope="session")
