@@ -213,7 +213,8 @@ def operations() -> list[Operation]:
             {
                 200: Reply(
                     "The file.",
-                    media_type="application/octet-stream",
+                    media_type=FORMATS["pdf"],
+                    or_media_types=(FORMATS["xlsx"], FORMATS["csv"]),
                     schema={"type": "string", "format": "binary"},
                     headers={"Content-Disposition": "A name for the file."},
                 )
