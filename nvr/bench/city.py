@@ -83,6 +83,7 @@ async def search(*, cameras: int = 6720, rounds: int = 200) -> list[Figure]:
     took: dict[str, list[float]] = {"near": [], "polygon": []}
     found = 0
     async with rig.served(folder) as server:
+        await rig.until_backed_up(folder)
         for turn in range(rounds + 5):
             lat, lon = source.uniform(SOUTH, NORTH), source.uniform(WEST, EAST)
             from_us = start_us + source.randrange((HOURS - 1) * HOUR_US)
@@ -127,6 +128,7 @@ async def coverage(*, cameras: int = 6720, rounds: int = 20) -> list[Figure]:
     folder, start_us = _city(cameras)
     took = []
     async with rig.served(folder) as server:
+        await rig.until_backed_up(folder)
         for turn in range(rounds + 2):
             window = _window(start_us + turn * HOUR_US // rounds // 2, 24 * HOUR_US)
             began = time.perf_counter()

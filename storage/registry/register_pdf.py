@@ -5,6 +5,7 @@ Text is drawn by `put` alone; rows that are taller than the rest of a page go on
 
 from __future__ import annotations
 
+import unicodedata
 from collections.abc import Iterable, Sequence
 from contextlib import nullcontext
 from dataclasses import dataclass
@@ -13,7 +14,8 @@ from typing import Final
 
 import fontpkg_noto_sans_devanagari as noto  # type: ignore[import-untyped]  # it has no stubs
 from fpdf import FPDF
-from fpdf.enums import TextMode, XPos, YPos
+from fpdf.enums import TextDirection, TextMode, XPos, YPos
+from fpdf.line_break import Fragment
 
 from storage.registry.register_paper import FAULTY_COLUMNS, Cell, Paper, cells, faulty_cells
 
@@ -37,6 +39,9 @@ _NUMBERS: Final = frozenset(
     ("target", "installed", "linked", "share", "recording", "coverage", "faulty", "faulty_days", "days")
 )
 LINE_WIDTH_MM: Final = 0.1
+PAGES: Final = "{nb}"
+"""fpdf2 puts the number of pages there."""
+FROM_THE_RIGHT: Final = frozenset({"R", "AL", "AN", "RLE", "RLO", "RLI"})
 _BLACK: Final = (20, 20, 20)
 _HEAD: Final = (221, 231, 229)
 _KIND: Final = (243, 246, 245)
@@ -55,12 +60,27 @@ class _Page(FPDF):
         super().__init__(orientation="landscape", unit="mm", format="A4")
         self.paper = paper
         self.widths: dict[tuple[float, str], float] = {}
+        self.pieces: dict[tuple[str, float, TextMode], Sequence[Fragment]] = {}
         self.add_font(FONT, "", next((Path(noto.ROOT) / "files").glob("*.ttf")))
         self.set_margins(MARGIN_MM, MARGIN_MM)
         self.set_auto_page_break(False)
         self.set_title(f"{paper.place} {paper.day()}")
         self.set_lang("hi" if paper.language == "hi" else "en")
         self.set_draw_color(*_BLACK)
+
+    def _preload_bidirectional_text(self, text: str, markdown: bool) -> Sequence[Fragment]:
+        """fpdf2 looks at every character for scripts that are written from the right, and cuts the text in pieces: a fifth of
+        the time of a register. Without such letters (Urdu has them) it is one piece; that of a text that comes again is kept.
+        """
+        if not self.text_shaping or any(unicodedata.bidirectional(letter) in FROM_THE_RIGHT for letter in set(text)):
+            return super()._preload_bidirectional_text(text, markdown)
+        key = (text, self.font_size_pt, self.text_mode)
+        found = self.pieces.get(key)
+        if found is None:
+            direction = TextDirection.LTR
+            self.text_shaping.update(paragraph_direction=direction, fragment_direction=direction)
+            found = self.pieces[key] = self._preload_font_styles(text, markdown)
+        return found
 
     def header(self) -> None:
         paper = self.paper
@@ -72,7 +92,7 @@ class _Page(FPDF):
     def footer(self) -> None:
         self.set_y(-11)
         self.put(self.paper.signature(), 200, 5, size_pt=7.5)
-        self.put(f"{self.paper.word('page')} {self.page_no()} / {{nb}}", WIDTH_MM - 200, 5, size_pt=7.5, align="R")
+        self.put(f"{self.paper.word('page')} {self.page_no()} / {PAGES}", WIDTH_MM - 200, 5, size_pt=7.5, align="R")
 
     def put(
         self,
@@ -90,7 +110,21 @@ class _Page(FPDF):
         end_x, end_y = (XPos.LMARGIN, YPos.NEXT) if new_line else (XPos.RIGHT, YPos.TOP)
         drawn = self.local_context(text_mode=TextMode.FILL_STROKE, line_width=size_pt / 80) if bold else nullcontext()
         with drawn:
-            self.cell(width_mm, height_mm, text, align=align, new_x=end_x, new_y=end_y)
+            if text.isascii() and PAGES not in text:
+                self._plain(text, width_mm, height_mm, size_pt, to_the_right=align == "R", new_line=new_line)
+            else:
+                self.cell(width_mm, height_mm, text, align=align, new_x=end_x, new_y=end_y)
+
+    def _plain(
+        self, text: str, width_mm: float, height_mm: float, size_pt: float, *, to_the_right: bool, new_line: bool
+    ) -> None:
+        """As `cell` draws it, in a third of the time: half of a register is numbers, codes and dates."""
+        room = width_mm - self.width_of(text, size_pt) - self.c_margin if to_the_right else self.c_margin
+        self.text(self.x + room, self.y + 0.5 * height_mm + 0.3 * self.font_size, text)
+        if new_line:
+            self.set_xy(self.l_margin, self.y + height_mm)
+        else:
+            self.set_x(self.x + width_mm)
 
     def width_of(self, text: str, size_pt: float) -> float:
         """Millimetres; words come again and again."""
