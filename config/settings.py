@@ -20,12 +20,14 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError, field_validator, model_validator
 from pydantic.fields import FieldInfo
 
-from config import smtp
+from config import owner_kinds, smtp
 from config.errors import Invalid
 
 PREFIX = "NVR_"
 DELIMITER = "__"
-NOT_SETTINGS = frozenset({"NVR_CONFIG", "NVR_FFMPEG", "NVR_SMTP_PASSWORD", "NVR_TEST_ALL"})
+NOT_SETTINGS = frozenset(
+    {"NVR_CONFIG", "NVR_FFMPEG", "NVR_SECRETS_KEY", "NVR_SECRETS_KEY_FILE", "NVR_SMTP_PASSWORD", "NVR_TEST_ALL"}
+)
 _HOST_NAME = re.compile(r"[A-Za-z0-9]([A-Za-z0-9.-]{0,251}[A-Za-z0-9])?")
 _SAID = {
     "tuple_type": 'a list is needed, such as ["a", "b"]',
@@ -113,6 +115,29 @@ class RetentionSettings(Section):
     min_free_percent: Annotated[float, Field(ge=0, le=50)] = 5.0
 
 
+class RegistrySettings(Section):
+    owner_kinds: tuple[str, ...] = ()
+    city: tuple[float, ...] = (25.9, 79.5, 27.0, 80.9)
+
+    @field_validator("owner_kinds")
+    @classmethod
+    def _kinds(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        for text in value:
+            owner_kinds.parse(text)
+        return value
+
+    @field_validator("city")
+    @classmethod
+    def _box(cls, value: tuple[float, ...]) -> tuple[float, ...]:
+        if value:
+            if len(value) != 4:
+                raise ValueError("four numbers are needed: south, west, north, east; or none, []")
+            south, west, north, east = value
+            if not (-90 <= south < north <= 90 and -180 <= west < east <= 180):
+                raise ValueError("south, west, north, east are degrees; south lies below north and west below east")
+        return value
+
+
 class AuthSettings(Section):
     mode: Literal["off"] = "off"
 
@@ -181,9 +206,9 @@ class AlertSettings(Section):
     @model_validator(mode="after")
     def _both_or_neither(self) -> AlertSettings:
         if self.smtp and not self.to:
-            raise ValueError("smtp is set but `to` names nobody: who reads the mails?")
+            raise ValueError("alerts.smtp is set but alerts.to names nobody: who reads the mails?")
         if self.to and not self.smtp:
-            raise ValueError("`to` names readers but smtp no mail server")
+            raise ValueError("alerts.to names readers but alerts.smtp no mail server")
         return self
 
 
@@ -193,6 +218,7 @@ class Settings(Section):
     recording: RecordingSettings = RecordingSettings()
     playback: PlaybackSettings = PlaybackSettings()
     retention: RetentionSettings = RetentionSettings()
+    registry: RegistrySettings = RegistrySettings()
     auth: AuthSettings = AuthSettings()
     offload: OffloadSettings = OffloadSettings()
     alerts: AlertSettings = AlertSettings()
@@ -288,7 +314,7 @@ def _typed(annotation: Any, text: str) -> object:
             return text
     if "tuple" in str(annotation):
         try:
-            return TypeAdapter(list[str]).validate_json(text)
+            return TypeAdapter(list[float] if "float" in str(annotation) else list[str]).validate_json(text)
         except ValidationError:
             return [part.strip() for part in text.split(",") if part.strip()]
     return text

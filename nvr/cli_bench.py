@@ -21,12 +21,15 @@ BENCHES = {
     "players": ("recording", "players", "50 players beside 50 recorders"),
     "fleet": ("fleet", "fleet", "1,720 fake recorders: loop lag, cameras page"),
     "index": ("index", "index", "playlists and timelines at 10 million rows"),
+    "search": ("city", "search", "footage by place and time among 6,720 cameras and 10 million rows"),
+    "coverage": ("city", "coverage", "coverage of 6,720 cameras for a day"),
     "sweep": ("retention", "sweep", "100,000 segments deleted among 10 million, while ingest goes on"),
     "plan": ("retention", "plan", "what goes, of 5,000 cameras and 10 million segments"),
     "ranges": ("serving", "ranges", "random ranges, against one nginx worker"),
     "clip": ("serving", "clip", "clip.mp4 of an hour, against cat"),
     "offload": ("offload", "offload", "offload to an object store, against plain boto3"),
     "far": ("offload", "far", "first byte of footage in a store that is 50 ms away"),
+    "register": ("register", "register", "the daily register of 6,720 cameras, as PDF"),
     "still": ("serving", "still", "stills, uncached and cached"),
 }
 

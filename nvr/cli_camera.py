@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict
+from importlib import import_module
+from typing import Any
 
 import click
 
-from config.errors import Unavailable
 from config.settings import Settings, is_loopback
 from nvr.cli_base import catalog_for_reading, catalog_for_writing, json_option, show, table, with_settings
+from nvr.cli_camera_fields import camera_fields, given_fields
+from nvr.cli_policies import made_by
 from storage import camera_url
-from storage.catalog import cameras, states
+from storage.catalog import cameras, logins, states
 from storage.catalog.sqlite import Connection
 from storage.clock import rfc3339, wall_us
 from storage.model import Camera, CameraId
@@ -21,7 +23,32 @@ def loopback_allowed(settings: Settings) -> bool:
     return settings.recording.allow_loopback or is_loopback(settings.server.host)
 
 
-@click.group()
+ELSEWHERE = {
+    "set": "nvr.cli_camera_fields:set_",
+    "rekey": "nvr.cli_camera_rekey:rekey_",
+    "probe": "nvr.cli_probe:probe",
+    "discover": "nvr.cli_probe:discover",
+    "import": "nvr.cli_camera_files:import_",
+    "export": "nvr.cli_camera_files:export",
+}
+
+
+class CameraGroup(click.Group):
+    """Its own commands, and those of other modules, which are imported when they are used."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return [*super().list_commands(ctx), *ELSEWHERE]
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        if cmd_name not in ELSEWHERE:
+            return super().get_command(ctx, cmd_name)
+        module, _, name = ELSEWHERE[cmd_name].partition(":")
+        command = getattr(import_module(module), name)
+        assert isinstance(command, click.Command)
+        return command
+
+
+@click.group(cls=CameraGroup)
 def camera() -> None:
     """Add, list and change cameras."""
 
@@ -34,34 +61,27 @@ def find(db: Connection, key: str) -> Camera:
 @camera.command()
 @click.argument("code")
 @click.option("--url", required=True, help="rtsp://[user:password@]host[:port]/path")
-@click.option("--name", default="", help="As people call it [default: the code].")
-@click.option("--name-hi", default="", help="The name in Hindi.")
-@click.option("--kind", "owner_kind", default="", help="Kind of owner: shop, bank_atm, police_post ...")
-@click.option("--station", default="", help="Police station.")
-@click.option("--zone", default="")
-@click.option("--site", default="")
-@click.option("--lat", type=click.FloatRange(-90, 90))
-@click.option("--lon", type=click.FloatRange(-180, 180))
-@click.option("--audio", type=click.Choice(["auto", "copy", "aac", "off"]), default="auto")
+@camera_fields
 @click.option("--disabled", is_flag=True, help="Register it, do not record yet.")
 @with_settings
-def add(settings: Settings, code: str, url: str, name: str, disabled: bool, **more: object) -> None:
+def add(settings: Settings, code: str, url: str, by: str, disabled: bool, **fields: Any) -> None:
     """Register a camera and print its id."""
     parsed = camera_url.parse(url, allow_loopback=loopback_allowed(settings))
+    given = {"name": code} | given_fields(settings, fields)
     with catalog_for_writing(settings) as db:
         added = cameras.add(
             db,
             Camera(
                 id=CameraId(0),
                 code=code,
-                name=name or code,
                 url=parsed.url,
                 node=settings.server.node,
                 enabled=not disabled,
                 created_us=wall_us(),
-                **more,  # type: ignore[arg-type]
+                **given,
             ),
             parsed.credentials,
+            by=by,
         )
     click.echo(added.id)
 
@@ -109,7 +129,7 @@ def show_(settings: Settings, key: str, as_json: bool) -> None:
         one = find(db, key)
         probe = cameras.get_probe(db, one.id)
         history = states.history(db, one.id, limit=10)
-        has_login = cameras.credentials(db, one.id) is not None
+        has_login = logins.has(db, one.id)
     facts = {name: getattr(one, name) for name in Camera.__slots__ if not name.endswith("_us")}
     facts |= {
         "created_at": rfc3339(one.created_us),
@@ -132,9 +152,9 @@ def show_(settings: Settings, key: str, as_json: bool) -> None:
         click.echo(f"{state['since']}  {state['state']}  {state['cause'] or ''}  {state['detail']}".rstrip())
 
 
-def _set(settings: Settings, key: str, **changes: object) -> None:
+def _set(settings: Settings, key: str, **changes: Any) -> None:
     with catalog_for_writing(settings) as db:
-        changed = cameras.update(db, find(db, key).id, **changes)
+        changed = cameras.update(db, find(db, key).id, by=made_by(), **changes)
     click.echo(f"{changed.code}: {', '.join(f'{name} = {value}' for name, value in changes.items())}")
 
 
@@ -160,26 +180,5 @@ def disable(settings: Settings, key: str) -> None:
 def archive(settings: Settings, key: str) -> None:
     """Take it out of the lists; its footage stays and can be played."""
     with catalog_for_writing(settings) as db:
-        gone = cameras.archive(db, find(db, key).id, wall_us())
+        gone = cameras.archive(db, find(db, key).id, wall_us(), by=made_by())
     click.echo(f"{gone.code}: archived")
-
-
-@camera.command()
-@click.argument("url")
-@json_option
-@with_settings
-def probe(settings: Settings, url: str, as_json: bool) -> None:
-    """Ask a camera what it sends; nothing is registered."""
-    from nvr.cli_base import run
-    from nvr.probe import probe_url
-
-    parsed = camera_url.parse(url, allow_loopback=loopback_allowed(settings))
-    report = run(probe_url(settings, parsed.url, parsed.credentials))
-    if as_json:
-        show(asdict(report))
-        return
-    if not report.ok:
-        raise Unavailable(f"{report.cause}: {report.detail}")
-    for name, value in asdict(report).items():
-        if value not in ("", None):
-            click.echo(f"{name:16} {value}")

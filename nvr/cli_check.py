@@ -17,8 +17,8 @@ from sqlite_utils import Database
 from config.errors import NvrError
 from config.settings import Settings
 from nvr.cli_base import json_option, show, with_settings
-from storage import binary
-from storage.catalog import cameras
+from storage import binary, secrets
+from storage.catalog import cameras, logins
 from storage.catalog import volumes as rows
 from storage.catalog.db import connect, damage
 from storage.catalog.schema import refuse_newer
@@ -127,6 +127,29 @@ def _store(settings: Settings) -> str:
     )
 
 
+def _logins(settings: Settings) -> str:
+    """Whether the key opens every camera's login, and is the owner's alone."""
+    database = settings.storage.database
+    if not database.exists():
+        return "no login is kept yet"
+    try:
+        with closing(connect(database, readonly=True)) as db:
+            refuse_newer(Database(db))
+            if logins.are_plain(db):
+                return "they are sealed by the next `nvr serve`"
+            found = logins.standing(db)
+    except (NvrError, sqlite3.DatabaseError) as error:
+        raise NvrError("not looked at: the catalog, which holds them, cannot be read") from error
+    if found.unreadable or found.trouble:
+        raise NvrError(f"{found.unreadable} of {found.logins} logins cannot be read: {found.trouble}")
+    if not found.logins:
+        return "no login is kept yet"
+    path = secrets.key_file(database)
+    if path is not None and secrets.KEY_FILE not in os.environ and path.stat().st_mode & 0o077:
+        raise NvrError(f"{path} opens the cameras' logins and may be read by others: chmod 600 {path}")
+    return f"{found.logins} login{' is' if found.logins == 1 else 's are'} sealed, and opened by {found.where}"
+
+
 def _clock() -> str:
     if time.time() < EARLIEST:
         raise NvrError("the system's clock was never set: set it, and let NTP keep it")
@@ -142,11 +165,12 @@ def _clock() -> str:
 @json_option
 @with_settings
 def check(settings: Settings, as_json: bool) -> None:
-    """Look at ffmpeg, SQLite, the catalog, the volumes, the object store and the clock; exit 1 on trouble."""
+    """Look at ffmpeg, SQLite, the catalog, logins, the volumes, the object store and the clock; exit 1 on trouble."""
     parts: list[tuple[str, Callable[[], str]]] = [
         ("ffmpeg", lambda: _ffmpeg(settings)),
         ("sqlite", lambda: _sqlite(settings)),
         ("catalog", lambda: _catalog(settings)),
+        ("logins", lambda: _logins(settings)),
         *((("volume"), lambda path=path: _volume(settings, path)) for path in settings.storage.volumes),
         ("store", lambda: _store(settings)),
         ("clock", _clock),

@@ -31,12 +31,15 @@ class Span(click.ParamType):  # type: ignore[type-arg]  # not generic at run tim
 @click.option("--history", type=Span(), default="2h", show_default=True, help="How far back the past goes; 0 for none.")
 @click.option("--data", type=click.Path(file_okay=False, path_type=Path), default="demo-data", show_default=True)
 @click.option("--port", type=click.IntRange(1, 65535), default=None, help="[default: 8080, or the next free one]")
-def demo(cameras: int, history: int, data: Path, port: int | None) -> None:
+@click.option(
+    "--no-city", is_flag=True, help="Leave out the city around: 1,720 cameras that are registered, not linked."
+)
+def demo(cameras: int, history: int, data: Path, port: int | None, no_city: bool) -> None:
     """Simulated RTSP cameras with a past, recorded and served. Ctrl-C ends all."""
     from nvr.demo import DemoOptions
     from nvr.demo import demo as run_demo
 
-    options = DemoOptions(cameras, history, data.absolute(), port or 8080, port is not None)
+    options = DemoOptions(cameras, history, data.absolute(), port or 8080, port is not None, not no_city)
     console = Console(stderr=True)
     with Progress(console=console, transient=True, disable=not console.is_terminal) as bar:
 

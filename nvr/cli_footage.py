@@ -20,6 +20,7 @@ from config.errors import Conflict, Invalid, NvrError, Unavailable
 from config.settings import Settings
 from nvr.cli_base import catalog_for_reading, footage_of, json_option, run, show, table, with_settings
 from nvr.cli_camera import find
+from nvr.cli_footage_search import search
 from storage.catalog import segments
 from storage.clip_source import plan
 from storage.files import Files
@@ -59,6 +60,9 @@ def a_window(command: Callable[..., T]) -> Callable[..., T]:
         return command(settings, camera, from_us, to_us, **more)
 
     return wrapped
+
+
+footage.add_command(search)
 
 
 @footage.command("list")

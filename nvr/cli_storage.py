@@ -19,6 +19,7 @@ from nvr.cli_jobs import ask_server
 from nvr.jobs import FSCK
 from nvr.lags import Lags
 from storage import backup as backups
+from storage.catalog import logins
 from storage.catalog import volumes as volume_rows
 from storage.catalog.db import Catalog, CatalogLock
 from storage.clock import wall_us
@@ -205,7 +206,7 @@ def _bar(title: str) -> Iterator[_Bar]:
 def backup(settings: Settings, folder: Path | None, listing: bool, restored: Path | None, as_json: bool) -> None:
     """Copy the catalog onto every volume now; the server does so every day.
 
-    A backup holds cameras, their logins and the index, not the footage.
+    A backup holds cameras, their logins (sealed: the key is not in it) and the index, not the footage.
     """
     if sum((folder is not None, listing, restored is not None)) > 1:
         raise Invalid("--to, --list and --restore exclude each other")
@@ -215,6 +216,10 @@ def backup(settings: Settings, folder: Path | None, listing: bool, restored: Pat
         click.echo(f"restored {restored}")
         if aside is not None:
             click.echo(f"the catalog it replaces is kept as {aside}")
+        with catalog_for_reading(settings) as db:
+            kept = logins.standing(db)
+        if kept.unreadable:
+            click.echo(f"{kept.unreadable} of {kept.logins} camera logins in it cannot be read: {kept.trouble}")
         click.echo("run `nvr fsck --rebuild` to index what was recorded since")
         return
     folders = [path / backups.FOLDER for path in settings.storage.volumes]

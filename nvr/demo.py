@@ -16,7 +16,7 @@ from config.errors import Conflict, Unavailable
 from config.settings import Settings, from_variables
 from nvr import past
 from nvr.demo_cameras import DemoCameras
-from nvr.demo_city import place
+from nvr.demo_city import place, register_city
 from nvr.server import Server, hold_until_signal
 from nvr.simulator_media import coded_loop
 from storage import binary
@@ -41,6 +41,7 @@ class DemoOptions:
     data: Path
     port: int
     port_asked: bool
+    city: bool = True
 
 
 def bitrate_kbps(options: DemoOptions) -> int:
@@ -106,7 +107,8 @@ async def simulated(made: DemoCameras) -> AsyncIterator[int]:
 def register_cameras(db: Connection, settings: Settings, options: DemoOptions, port: int) -> list[Camera]:
     """The demo's cameras with today's port; those of an earlier demo keep their ids and footage."""
     made = []
-    known = {item.camera.code: item.camera for item in cameras.page(db, cameras.Filter(), limit=10_000)}
+    created_us = wall_us() - options.history_s * 1_000_000 - 60_000_000
+    known = {camera.code: camera for camera in cameras.all_of(db, settings.server.node)}
     for number in range(1, options.cameras + 1):
         code = f"KNP-{number:04d}"
         url = f"rtsp://127.0.0.1:{port}/cam/{number}"
@@ -124,19 +126,27 @@ def register_cameras(db: Connection, settings: Settings, options: DemoOptions, p
                     name_hi=at.name_hi,
                     url=url,
                     node=settings.server.node,
-                    owner_kind=at.owner_kind,
-                    station=at.station,
+                    owner_kind=at.whose.owner_kind,
+                    owner=at.whose.owner,
+                    site=at.whose.site,
+                    station=at.whose.station,
+                    zone=at.whose.zone,
                     covers=(at.covers,),
                     lat=at.lat,
                     lon=at.lon,
-                    created_us=wall_us() - options.history_s * 1_000_000 - 60_000_000,
+                    bearing=at.bearing,
+                    fov=90.0,
+                    created_us=created_us,
                 ),
                 None,
             )
         )
+    recorded = {item.code for item in made}
     for code, camera in known.items():
-        if code not in {item.code for item in made}:
+        if code not in recorded:
             cameras.update(db, camera.id, enabled=False)
+    if options.city:
+        register_city(db, made, node=settings.server.node, created_us=created_us)
     return made
 
 

@@ -22,7 +22,7 @@ from nvr.left_behind import LeftBehind
 from nvr.probe import probe
 from nvr.process import Found, Process, Spawner, end_all, scan, spawn
 from nvr.recorder import CameraRecorder
-from nvr.recorder_model import AUDIO_AGAIN_S, Config, Shared
+from nvr.recorder_model import AUDIO_AGAIN_S, Config, Shared, config_of
 from storage.catalog import cameras, runs, segments, states
 from storage.catalog.db import Catalog
 from storage.catalog.sqlite import Connection
@@ -63,8 +63,10 @@ class Fleet:
         spawn: Spawner = spawn,
         clock: Clock = wall_us,
         on_event: Callable[[CameraState], None] = lambda state: None,
+        on_camera: Callable[[CameraId], None] = lambda camera_id: None,
         audio_again_s: float = AUDIO_AGAIN_S,
     ) -> None:
+        self._on_camera = on_camera
         self._restarts: Counter[str] = Counter()
         self._left = LeftBehind(run_ended)
         self._leave_pace = Pace(settings.recording.start_per_second)
@@ -119,7 +121,7 @@ class Fleet:
     def _read_all(self, db: Connection) -> list[CameraRecorder]:
         made = []
         for camera in cameras.all_of(db, self._shared.settings.server.node):
-            config = Config(camera, cameras.credentials(db, camera.id), cameras.get_probe(db, camera.id))
+            config = config_of(db, camera)
             last = segments.newest(db, camera.id)
             recorder = self._recorder(camera.id, config, states.current(db, camera.id))
             recorder.newest_us = last.end_us if last else None
@@ -206,6 +208,7 @@ class Fleet:
 
     def camera_changed(self, camera_id: CameraId) -> None:
         """Its row was added, changed or archived; acts on that camera alone, soon."""
+        self._on_camera(camera_id)
         recorder = self._recorders.get(camera_id)
         if recorder is None:
             recorder = self._recorders[camera_id] = self._recorder(camera_id, None, None)
@@ -370,9 +373,9 @@ class Fleet:
             )
 
     async def probe(self, url: str, credentials: Credentials | None, audio: str) -> ProbeReport:
-        """Asks a camera what it sends; nothing is changed. `audio` tells nothing here: what comes is what is reported."""
+        """A whole look at a camera; nothing is changed. `audio`: as its setting is, what comes is reported all the same."""
         await self._shared.pace()
-        return await probe(self._shared.ffmpeg, url, credentials, self._shared.state_dir)
+        return await probe(self._shared.ffmpeg, url, credentials, self._shared.state_dir, whole=True, audio=audio)
 
     def trim_logs(self) -> None:
         """Blocking, but for a folder listing only."""

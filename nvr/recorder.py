@@ -8,7 +8,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Sequence
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
 
@@ -20,8 +20,8 @@ from nvr.camera_files import CameraFiles
 from nvr.failure import Failure, classify, stall
 from nvr.ffmpeg import command_sha256, ffconcat_text, record_command
 from nvr.probe import probe, probe_row
-from nvr.process import Recorder, boot_id
-from nvr.recorder_model import Config, Running, Shared, audio_mode, read_config
+from nvr.process import Recorder
+from nvr.recorder_model import Config, Running, Shared, audio_mode, new_run, read_config
 from nvr.watch import RunWatch, Verdict
 from storage.camera_url import join
 from storage.catalog import cameras, runs, states
@@ -33,6 +33,7 @@ log = structlog.get_logger()
 
 RUN_ENDED_LIMIT_S = 5.0
 DISK_FULL_RETRY_S = 5.0
+LOCKED_RETRY_S = 10.0  # the camera is not asked meanwhile: only whether the key of its login is back
 LEAVE_S = 2.0
 """An ffmpeg that can write ends within milliseconds; one that hangs on its disk is left behind after this."""
 ANY_RUN = RunId(1)  # for a command that is only compared: its digest leaves the run out
@@ -109,6 +110,10 @@ class CameraRecorder:
                 await self._set_state("failed", "disk_full", self.held_back)
                 await self._changed.wait()
                 return
+            if self.config is not None and self.config.locked:
+                await self._set_state("failed", "unauthorized", self.config.locked)
+                await self._wait(LOCKED_RETRY_S)
+                return
             await self.shared.pace()
             if not await self._probed():
                 return
@@ -163,13 +168,13 @@ class CameraRecorder:
                 cameras.put_probe(db, row)
 
         await self.shared.catalog.write(put)
-        self.config = Config(camera, self.config.credentials, row)
+        self.config = replace(self.config, probe=row)
         self._sound_asked_us = mono_us()
 
     def _sound_wait_s(self) -> float | None:
         """How long until announced but silent sound is asked for again; None where there is nothing to ask for."""
         config = self.config
-        if config is None or config.camera.audio == "off":
+        if config is None or config.locked or config.camera.audio == "off":
             return None
         announced = config.probe is not None and config.probe.audio_codec != "" and not config.probe.audio_received
         if not self._silent and not (announced and config.camera.audio == "auto"):
@@ -208,12 +213,13 @@ class CameraRecorder:
 
     async def adopt(self, run: Run, process: Recorder, command: Sequence[str], volume: Volume) -> bool:
         """Take on a recorder that outlived the last server, if it does what would be started today; one that leaves
-        silent sound out does as well."""
+        silent sound out does as well, and one whose login only its own file still tells."""
         written = await asyncio.get_running_loop().run_in_executor(None, self.files.read_ffconcat)
         if written is None:
             return False
         digest = command_sha256(command, written)
-        if digest != command_sha256(*self.command(volume, ANY_RUN)):
+        assert self.config is not None
+        if not self.config.locked and digest != command_sha256(*self.command(volume, ANY_RUN)):
             if digest != command_sha256(*self.command(volume, ANY_RUN, audio="off")):
                 return False
             self._silent, self._sound_asked_us = True, mono_us()
@@ -230,9 +236,8 @@ class CameraRecorder:
             await self._set_state("starting", None, "")
         digest = command_sha256(arguments, text)
         audio = arguments[arguments.index("-c:a") + 1] if "-c:a" in arguments else "off"
-        now_us = shared.clock()
         run = await shared.catalog.write(
-            partial(self._insert, volume=volume, digest=digest, now_us=now_us, audio=audio)
+            partial(new_run, shared=shared, camera_id=self.camera_id, volume=volume, digest=digest, audio=audio)
         )
         command, _ = self.command(volume, run.id)
         log_from = self.files.log_bytes()
@@ -244,22 +249,6 @@ class CameraRecorder:
         watch = RunWatch(run.started_us, audio="-c:a" in command)
         self.running = Running(run, process, watch, digest, log_from)
         await shared.catalog.write(partial(runs.set_pid, run_id=run.id, pid=process.pid))
-
-    def _insert(self, db: Connection, volume: Volume, digest: bytes, now_us: int, audio: str) -> Run:
-        return runs.insert(
-            db,
-            Run(
-                id=runs.next_id(db, now_us, self.shared.run_id_floor),
-                camera_id=self.camera_id,
-                node=self.shared.settings.server.node,
-                volume_id=volume.id,
-                started_us=now_us,
-                boot_id=boot_id(),
-                command_sha256=digest,
-                clock_source="system",
-                audio=audio,
-            ),
-        )
 
     async def _watch_run(self) -> None:
         """Until the run has ended, then classify and wait. A changed camera ends it when it would be recorded otherwise."""
@@ -287,7 +276,7 @@ class CameraRecorder:
             running.asked = running.asked or Failure("disabled", "switched off by an administrator")
         elif self.held_back:
             running.asked = running.asked or Failure("disk_full", self.held_back)
-        else:
+        elif self.config is not None and not self.config.locked:  # else it goes on as it is
             volume = self.shared.volumes.get(running.run.volume_id)
             if self._probe_again or command_sha256(*self.command(volume, ANY_RUN)) != running.digest:
                 running.asked = running.asked or Failure("parameters_changed", "the camera's settings were changed")
@@ -347,6 +336,10 @@ class CameraRecorder:
         wait_s = self.backoff.after(failure.cause, recorded_s)
         if failure.cause in ("disk_full", "volume_lost"):  # not the camera's fault: at once where there is room
             wait_s = min(wait_s, DISK_FULL_RETRY_S) if self.shared.volumes.ok() else DISK_FULL_RETRY_S
+        await self._wait(wait_s)
+
+    async def _wait(self, wait_s: float) -> None:
+        """A change of the camera ends it."""
         with suppress(TimeoutError):
             async with asyncio.timeout(wait_s):
                 await self._changed.wait()

@@ -6,16 +6,16 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from config.errors import NotFound
+from config.errors import NotFound, Unavailable
 from config.settings import Settings
 from nvr.failure import Failure
-from nvr.process import Recorder, Spawner
+from nvr.process import Recorder, Spawner, boot_id
 from nvr.watch import RunWatch
-from storage.catalog import cameras
+from storage.catalog import cameras, runs
 from storage.catalog.db import Catalog
 from storage.catalog.sqlite import Connection
 from storage.clock import Clock
-from storage.model import Camera, CameraId, CameraState, Credentials, Probe, Run
+from storage.model import Camera, CameraId, CameraState, Credentials, Probe, Run, Volume
 from storage.volumes import Volumes
 
 AUDIO_AGAIN_S = 3600.0
@@ -43,11 +43,12 @@ class Shared:
 
 @dataclass(frozen=True, slots=True)
 class Config:
-    """A camera as it is to be recorded now."""
+    """A camera as it is to be recorded now. `locked`: why its login cannot be read; then it is not to be asked without one."""
 
     camera: Camera
     credentials: Credentials | None
     probe: Probe | None
+    locked: str = ""
 
 
 def read_config(db: Connection, camera_id: CameraId) -> Config | None:
@@ -56,7 +57,34 @@ def read_config(db: Connection, camera_id: CameraId) -> Config | None:
         camera = cameras.get(db, camera_id)
     except NotFound:
         return None
-    return Config(camera, cameras.credentials(db, camera_id), cameras.get_probe(db, camera_id))
+    return config_of(db, camera)
+
+
+def config_of(db: Connection, camera: Camera) -> Config:
+    probe = cameras.get_probe(db, camera.id)
+    try:
+        return Config(camera, cameras.credentials(db, camera.id), probe)
+    except Unavailable as error:
+        return Config(camera, None, probe, locked=error.message)
+
+
+def new_run(db: Connection, shared: Shared, camera_id: CameraId, volume: Volume, digest: bytes, audio: str) -> Run:
+    """The row of a run that starts now, its number above all that were ever given."""
+    now_us = shared.clock()
+    return runs.insert(
+        db,
+        Run(
+            id=runs.next_id(db, now_us, shared.run_id_floor),
+            camera_id=camera_id,
+            node=shared.settings.server.node,
+            volume_id=volume.id,
+            started_us=now_us,
+            boot_id=boot_id(),
+            command_sha256=digest,
+            clock_source="system",
+            audio=audio,
+        ),
+    )
 
 
 def audio_mode(camera: Camera, found: Probe | None) -> str:

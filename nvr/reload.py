@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Callable
 
-from storage.catalog import cameras
+from storage.catalog import cameras, logins
 from storage.catalog.db import Catalog
 from storage.catalog.sqlite import Connection
 from storage.model import CameraId
@@ -14,12 +14,11 @@ Snapshot = dict[CameraId, bytes]
 
 
 def snapshot(db: Connection, node: str) -> Snapshot:
-    """A digest of every camera of a node, its login included."""
+    """A digest of every camera of a node, its login (as it is sealed) included."""
     found: Snapshot = {}
+    sealed = logins.marks(db)
     for camera in cameras.all_of(db, node):
-        login = cameras.credentials(db, camera.id)
-        secret = (login.username, login.password) if login else None
-        found[camera.id] = hashlib.sha256(repr((camera, secret)).encode()).digest()
+        found[camera.id] = hashlib.sha256(repr((camera, sealed.get(camera.id))).encode()).digest()
     return found
 
 

@@ -16,15 +16,19 @@ from contextlib import suppress
 from dataclasses import asdict
 from functools import partial
 from pathlib import Path
+from zoneinfo import ZoneInfo
 
 import structlog
 from aiohttp import web
 
 from config.errors import Invalid, NvrError
+from config.owner_kinds import all_kinds
 from config.settings import Settings
 from nvr.fleet import Fleet
 from nvr.jobs import Jobs
 from nvr.lags import Lags
+from nvr.onvif import Onveef
+from nvr.prober import Prober
 from nvr.process import Spawner, spawn
 from nvr.reload import CatalogWatch
 from nvr.selftest import keep_tested
@@ -50,6 +54,7 @@ from storage.growth import Growth
 from storage.ingest import Drifted, Ingest
 from storage.model import HOUR_US, CameraId, FileGrowth, RunId, Segment, Volume
 from storage.reconcile import Reconciler
+from storage.registry.register_days import take_due
 from storage.spool import Spool
 from storage.terms import DAY_US
 from storage.volumes import Volumes, refuse_network
@@ -100,6 +105,7 @@ class Server:
         self.store = Store(settings, self.catalog, self.volumes)
         self.footage = Footage(self.catalog, self.volumes, self.growth, remote=self.store.remote)
         self.events = Events()
+        self.camera_json = CameraJson(self.catalog, self.volumes)
         self.fleet = Fleet(
             settings=settings,
             catalog=self.catalog,
@@ -109,7 +115,9 @@ class Server:
             run_ended=self.spool.run_ended,
             spawn=spawn_recorder,
             on_event=self.events.camera_state,
+            on_camera=self.camera_json.changed,
         )
+        self.prober = Prober(self.catalog, self.footage, self.fleet, node=settings.server.node)
         self.sweeper = Sweeper(self.catalog, self.volumes)
         self.clock = ClockTrust(self.catalog)
         self.keeper = Keeper(
@@ -123,7 +131,6 @@ class Server:
         )
         self.reconciler = Reconciler(self.catalog, self.volumes, self.ingest)
         self.jobs = Jobs(self.catalog, self.reconciler, apply=self._sweep_now)
-        self.camera_json = CameraJson(self.catalog, self.volumes)
         looks = {
             **RetentionLooks(self.keeper, self.volumes).all(),
             **KeepingLooks(settings, self.catalog, self.volumes, self.keeper, self.clock, self.store.offloader).all(),
@@ -178,6 +185,7 @@ class Server:
             self._tasks.append(asyncio.create_task(self._every(name, period_s, turn), name=name))
         await self.alerts.forget_other_places()
         self._tasks += [asyncio.create_task(courier, name="alert courier") for courier in self.alerts.couriers()]
+        self._tasks.append(asyncio.create_task(self._every("probes", PASS_S, self.prober.run), name="probes"))
         self._tasks.append(asyncio.create_task(keep_tested(self.lags, self.catalog, self.ffmpeg), name="selftest"))
 
     async def _run_id_floor(self) -> int:
@@ -201,6 +209,8 @@ class Server:
             ingest=self.ingest,
             offloader=self.store.offloader,
             keeper=self.keeper,
+            prober=self.prober,
+            onvif_client=Onveef(),
         )
         self.sweeper.files = app[FILES]
         self._runner = web.AppRunner(app, access_log=None, handler_cancellation=True, shutdown_timeout=2.0)
@@ -296,13 +306,13 @@ class Server:
 
     def _camera_changed(self, camera_id: CameraId) -> None:
         self.fleet.camera_changed(camera_id)
-        self.camera_json.changed(camera_id)
         self.keeper.ask()  # it may have got another policy
 
     def _chores(self) -> list[Chore]:
         return [
             Chore("clock", MINUTE_US, self.clock.doubt),
             Chore("days", HOUR_US, lambda: close_days(self.catalog, wall_us())),
+            Chore("registers", 10 * MINUTE_US, self._keep_registers),
             Chore(
                 "invariant",
                 DAY_US,
@@ -310,6 +320,13 @@ class Server:
                 work=lambda: check_files(self.catalog, self.volumes),
             ),
         ]
+
+    async def _keep_registers(self) -> None:
+        """A clock that is wrong by days would keep days that never were."""
+        if not await self.clock.doubt():
+            kinds = list(all_kinds(self.settings.registry.owner_kinds))
+            zone = ZoneInfo(self.settings.server.timezone)
+            await take_due(self.catalog, zone=zone, kinds=kinds, now_us=wall_us())
 
     async def _sweep_now(self) -> dict[str, object]:
         """For `nvr retention apply`."""

@@ -3,7 +3,7 @@
     <volume>/backup/catalog-20261123T183000Z.sqlite3
 
 A copy is written under a temporary name, checked, made durable, and only then given its name; older ones go only after
-that, so the last good one is never deleted. It holds the cameras' passwords: files 0600, folder 0700.
+that, so the last good one is never deleted. It holds the cameras' logins sealed, and not their key: files 0600, folder 0700.
 """
 
 from __future__ import annotations

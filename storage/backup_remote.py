@@ -1,6 +1,6 @@
 """The newest backup of the catalog in the bucket too, where a fire does not reach it: `<prefix>/<node>/backup/<name>`, 14 kept.
 
-It holds the cameras' logins, as every backup does: the bucket is for the server's own keys alone.
+It holds the cameras' logins as every backup does, sealed: their key is not in the bucket.
 """
 
 from __future__ import annotations

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import math
 import re
+import unicodedata
+from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any, Final
 
@@ -18,7 +20,13 @@ MAX_TAG: Final = 64
 COVERS: Final = ("entrance", "exit", "road_side", "public_area")
 AUDIO: Final = ("auto", "copy", "aac", "off")
 MODES: Final = ("continuous",)
-TEXTS: Final = ("name", "name_hi", "owner", "site", "station", "zone")
+TEXTS: Final = (
+    *("name", "name_hi", "owner", "contact", "site", "station", "ward", "zone", "address"),
+    *("make", "model", "serial", "mac", "firmware", "legal_basis"),
+)
+MAX_WORDS: Final = 8
+"""A search looks at this many words; more are ignored."""
+MAC: Final = r"^([0-9A-Fa-f]{2}([:-]?[0-9A-Fa-f]{2}){5})?$"
 
 _UNFIT = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069\ud800-\udfff\ufffe\uffff]")
 
@@ -35,10 +43,10 @@ def checked(camera: Camera) -> Camera:
     """
     if not re.fullmatch(CODE[1:-1], camera.code):
         raise Invalid("code has 1 to 64 of the characters A-Z a-z 0-9 . _ -", field="code")
-    if not re.fullmatch(KIND[1:-1], camera.owner_kind):
-        raise Invalid("owner_kind is a word of a-z 0-9 _ that starts with a letter", field="owner_kind")
+    _kind(camera.owner_kind)
     texts: dict[str, Any] = {field: _text(getattr(camera, field), field, MAX_TEXT) for field in TEXTS}
     texts["name"] = texts["name"] or camera.code
+    texts["mac"] = _mac(texts["mac"])
     _among(camera.audio, AUDIO, "audio")
     _among(camera.mode, MODES, "mode")
     for word in camera.covers:
@@ -49,13 +57,44 @@ def checked(camera: Camera) -> Camera:
     )
 
 
+def checked_site_texts(texts: Mapping[str, str], lat: float | None, lon: float | None) -> dict[str, str]:
+    """A site's texts as they are kept. Raises Invalid naming the field."""
+    _kind(texts["owner_kind"])
+    kept = {field: _text(value, field, MAX_TEXT) for field, value in texts.items()}
+    if not kept["name"]:
+        raise Invalid("name is missing: a site is known by it", field="name")
+    check_place(lat, lon)
+    return kept
+
+
+def search_words(text: str) -> list[str]:
+    """What a search looks for: each of these must occur. Of a letter that has two spellings (Hindi's dotted ones) the one that
+    is kept."""
+    return unicodedata.normalize("NFC", text).lower().split()[:MAX_WORDS]
+
+
+def _kind(value: str) -> None:
+    if not re.fullmatch(KIND[1:-1], value):
+        raise Invalid("owner_kind is a word of a-z 0-9 _ that starts with a letter", field="owner_kind")
+
+
 def _text(value: str, field: str, limit: int) -> str:
     value = value.strip()
+    if not value.isascii():
+        value = unicodedata.normalize("NFC", value)
     if len(value) > limit:
         raise Invalid(f"{field} has at most {limit} characters", field=field)
     if unfit(value):
         raise Invalid(f"{field} has control characters or is no valid text", field=field)
     return value
+
+
+def _mac(value: str) -> str:
+    """As 00:1a:2b:3c:4d:5e."""
+    if not re.fullmatch(MAC[1:-1], value):
+        raise Invalid("mac has six pairs of hexadecimal digits, such as 00:1a:2b:3c:4d:5e", field="mac")
+    digits = re.sub("[:-]", "", value).lower()
+    return ":".join(digits[at : at + 2] for at in range(0, len(digits), 2))
 
 
 def _among(value: str, options: tuple[str, ...], field: str) -> None:
@@ -71,11 +110,18 @@ def _tags(tags: tuple[str, ...]) -> tuple[str, ...]:
 
 
 def _place(camera: Camera) -> None:
-    for value, field, limit in ((camera.lat, "lat", 90.0), (camera.lon, "lon", 180.0)):
+    check_place(camera.lat, camera.lon, camera.bearing)
+    if camera.fov is not None and not (math.isfinite(camera.fov) and 0 < camera.fov <= 360):
+        raise Invalid("fov is a number of degrees, above 0 to 360", field="fov")
+
+
+def check_place(lat: float | None, lon: float | None, bearing: float | None = None) -> None:
+    """Raises Invalid naming the field."""
+    for value, field, limit in ((lat, "lat", 90.0), (lon, "lon", 180.0)):
         if value is not None and not (math.isfinite(value) and -limit <= value <= limit):
             raise Invalid(f"{field} is a number of degrees from -{limit:.0f} to {limit:.0f}", field=field)
-    if (camera.lat is None) != (camera.lon is None):
-        missing = "lat" if camera.lat is None else "lon"
+    if (lat is None) != (lon is None):
+        missing = "lat" if lat is None else "lon"
         raise Invalid(f"{missing} is missing: a place has lat and lon", field=missing)
-    if camera.bearing is not None and not (math.isfinite(camera.bearing) and 0 <= camera.bearing < 360):
+    if bearing is not None and not (math.isfinite(bearing) and 0 <= bearing < 360):
         raise Invalid("bearing is a number of degrees from north, 0 to below 360", field="bearing")

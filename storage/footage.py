@@ -8,8 +8,10 @@ from __future__ import annotations
 import asyncio
 import os
 from collections import OrderedDict
+from collections.abc import Callable
 from functools import partial
 from pathlib import Path
+from typing import TypeVar
 
 from config.errors import NotFound, Unavailable
 from storage import frags, timeline
@@ -37,6 +39,8 @@ from storage.paths import segment_path
 from storage.remote import Remote
 from storage.selection import select
 from storage.volumes import Volumes
+
+T = TypeVar("T")
 
 INITS_KEPT = 2048
 ASKED_KEPT = 256
@@ -72,7 +76,7 @@ class Footage:
     async def segments(self, camera_id: CameraId, from_us: int, to_us: int) -> list[Segment]:
         """All that touch [from_us, to_us), in start order; growing ones carry the flag GROWING."""
         # The growing ones first: one that is indexed in between then shows up as a row, never in neither.
-        growing = await self._growing(camera_id, from_us, to_us)
+        growing = await self.growing(camera_id, from_us, to_us)
         rows = await self._catalog.read(
             partial(segments.overlapping, camera_id=camera_id, from_us=from_us, to_us=to_us)
         )
@@ -81,7 +85,12 @@ class Footage:
         known = {(row.run_id, row.n) for row in rows}
         return rows + [segment for segment in growing if (segment.run_id, segment.n) not in known]
 
-    async def _growing(self, camera_id: CameraId, from_us: int, to_us: int) -> list[Segment]:
+    async def read(self, run: Callable[[Connection], T]) -> T:
+        """Ask the catalog, in a reader thread."""
+        return await self._catalog.read(run)
+
+    async def growing(self, camera_id: CameraId, from_us: int, to_us: int) -> list[Segment]:
+        """Of the window, those without a row, as their files are now."""
         if to_us < self._clock() - 3_600_000_000:
             return []  # nothing grows that long: spare a look at the files
         return [s for s in await self._growth.segments(camera_id) if s.start_us < to_us and s.end_us > from_us]
@@ -207,7 +216,7 @@ class Footage:
 
     async def timeline(self, camera_id: CameraId, from_us: int, to_us: int, buckets: int | None) -> Timeline:
         now_us = self._clock()
-        growing = await self._growing(camera_id, from_us, to_us)
+        growing = await self.growing(camera_id, from_us, to_us)
         count = buckets or DEFAULT_BUCKETS
 
         def answer(db: Connection) -> Timeline:

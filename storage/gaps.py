@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from heapq import heappop, heappush
 from itertools import pairwise
 
 from storage.model import Gap, Span
@@ -62,20 +63,47 @@ def explain(hole: tuple[int, int], reasons: Sequence[Reason]) -> list[Gap]:
     """The hole as one gap or, where the cause changed inside it, several that tile it."""
     start, end = hole
     near = [reason for reason in reasons if reason.from_us < end and reason.to_us > start]
+    if all(reason.from_us <= start and reason.to_us >= end for reason in near):  # most holes: nothing changes inside
+        best = max((r for r in near if r.cause is not None), key=lambda r: (r.rank, r.from_us), default=None)
+        return [_gap(start, end, best)]
     edges = sorted({start, end, *(e for r in near for e in (r.from_us, r.to_us) if start < e < end)})
     pieces: list[tuple[int, int, Reason | None]] = []
+    coming = sorted((r for r in near if r.cause is not None), key=lambda r: r.from_us)
+    speaking: list[tuple[int, int, int, Reason]] = []  # a heap: the largest rank first, of equal ones the latest
+    begun = 0
     for left, right in pairwise(edges):
-        speaking = [r for r in near if r.from_us <= left and r.to_us >= right and r.cause is not None]
-        best = max(speaking, key=lambda r: (r.rank, r.from_us), default=None)
+        while begun < len(coming) and coming[begun].from_us <= left:
+            reason = coming[begun]
+            heappush(speaking, (-reason.rank, -reason.from_us, begun, reason))
+            begun += 1
+        while speaking and speaking[0][3].to_us <= left:
+            heappop(speaking)
+        best = speaking[0][3] if speaking else None
         last = pieces[-1] if pieces else None
         if last and _same(last[2], best):
             pieces[-1] = (last[0], right, last[2])
         else:
             pieces.append((left, right, best))
-    return [
-        Gap(left, right, reason.cause if reason and reason.cause else "unknown", reason.detail if reason else "")
-        for left, right, reason in _merge_short(pieces)
-    ]
+    return [_gap(*piece) for piece in _merge_short(pieces)]
+
+
+def _gap(left: int, right: int, reason: Reason | None) -> Gap:
+    return Gap(left, right, reason.cause if reason and reason.cause else "unknown", reason.detail if reason else "")
+
+
+def explain_all(holes: Iterable[tuple[int, int]], reasons: Iterable[Reason]) -> list[Gap]:
+    """As `explain` for each of the holes, which come in the order of time; a reason is looked at where it speaks only."""
+    coming = sorted(reasons, key=lambda r: r.from_us)
+    near: list[Reason] = []
+    begun = 0
+    gaps: list[Gap] = []
+    for start, end in holes:
+        while begun < len(coming) and coming[begun].from_us < end:
+            near.append(coming[begun])
+            begun += 1
+        near = [reason for reason in near if reason.to_us > start]
+        gaps += explain((start, end), near)
+    return gaps
 
 
 def _same(one: Reason | None, other: Reason | None) -> bool:

@@ -91,6 +91,16 @@ class Camera:
     lon: float | None = None
     bearing: float | None = None
     tags: tuple[str, ...] = ()
+    contact: str = ""
+    ward: str = ""
+    address: str = ""
+    fov: float | None = None  # degrees of its field of view, around `bearing`
+    make: str = ""
+    model: str = ""
+    serial: str = ""
+    mac: str = ""
+    firmware: str = ""
+    legal_basis: str = ""  # why it may be recorded: an order, a consent
     audio: str = "auto"  # auto | copy | aac | off
     mode: str = "continuous"
     enabled: bool = True
@@ -120,6 +130,12 @@ class Probe:
     audio_codec: str  # "" without audio
     audio_received: bool
     detail: str = ""
+    ok: bool = True  # of the last look; the media are of the last good one
+    cause: str | None = None  # one of CAUSES where the last look could not read it
+    bitrate_kbps: float | None = None
+    keyframe_s: float | None = None  # the longest seen from one keyframe to the next
+    clock_offset_us: int | None = None  # camera clock minus server clock
+    findings: tuple[str, ...] = ()  # codes of storage.registry.findings
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from storage.catalog import causes, hours, segments
 from storage.catalog.sqlite import Connection
-from storage.gaps import Reason, explain, join_spans, uncovered
+from storage.gaps import Reason, explain_all, join_spans, uncovered
 from storage.hours import MINUTE_US, Hour, fragment_activity
 from storage.model import HOUR_US, CameraId, Segment, Span, Timeline
 
@@ -76,7 +76,7 @@ def build(
     )
     if spans and now_us - until_us < EDGE_US and recorded.recording and until_us - spans[-1].to_us < EDGE_US:
         until_us = spans[-1].to_us
-    gaps = [gap for hole in uncovered(spans, from_us, until_us) for gap in explain(hole, recorded.reasons)]
+    gaps = explain_all(uncovered(spans, from_us, until_us), recorded.reasons)
     expected_us = until_us - from_us
     bucket_us = max(1, -(-(to_us - from_us) // buckets))
     return Timeline(

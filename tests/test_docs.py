@@ -9,12 +9,15 @@ from urllib.parse import unquote
 
 import pytest
 
+from config.owner_kinds import all_kinds
 from config.settings import NOT_SETTINGS, Settings
 from retention.forecast import Forecast
 from retention.keeper import Facts
 from retention.pressure import Marks
 from retention.volume_keeper import VolumeStanding
+from storage.coverage.days import Covered
 from storage.model import CameraId, VolumeId
+from storage.registry.sheet_write import template_csv
 from storage.terms import InForce, Terms
 from web.keys import CameraTotals
 from web.metrics import Snapshot, SnapshotCollector
@@ -75,6 +78,7 @@ def test_metrics_page_has_every_metric_with_its_type_and_labels() -> None:
         ingest={"segments": 1, "bytes": 1},
         volumes=[VolumeOut(id=1, path="/a", state="ok", detail="", free_bytes=1, total_bytes=1)],
         retention=RETENTION,
+        coverage={CameraId(1): Covered(2, 1, {"disk": 1})},
     )
     offered = {}
     for family in SnapshotCollector(snapshot).collect():
@@ -119,3 +123,8 @@ def test_every_page_is_in_the_index() -> None:
     for page in sorted(DOCS.rglob("*.md")):
         name = str(page.relative_to(DOCS))
         assert name == "README.md" or f"({name})" in index, name
+
+
+@pytest.mark.parametrize("language, name", [("en", "cameras-template.csv"), ("hi", "cameras-template-hi.csv")])
+def test_the_empty_sheet_is_the_one_that_the_program_gives(language: str, name: str) -> None:
+    assert (DOCS / "guide" / name).read_bytes() == template_csv(all_kinds(()), language)

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from pydantic import BaseModel
 
-from storage.catalog import schema
+from storage.catalog import schema, schema_registry
 from storage.model import CAUSES, SegmentFlag
 from web.app import all_operations
 from web.operations import Operation
@@ -60,6 +60,7 @@ def test_every_cause_has_its_way_out() -> None:
 
 
 def test_every_table_of_the_catalog_is_told() -> None:
-    tables = set(re.findall(r"CREATE TABLE (\w+)", Path(schema.__file__).read_text("utf-8")))
+    sources = [Path(str(module.__file__)).read_text("utf-8") for module in (schema, schema_registry)]
+    tables = set(re.findall(r"CREATE TABLE (\w+)", "".join(sources)))
     told = section((DOCS / "design/catalog.md").read_text("utf-8"), "Tables")
     assert {name for cell in re.findall(r"(?m)^\| (`[^|]+) \|", told) for name in words(cell)} == tables

@@ -19,20 +19,29 @@ from storage.ingest import Ingest
 from storage.volumes import Volumes
 from web import (
     alerts,
+    camera_history,
+    camera_import,
     cameras,
+    coverage,
     event_stream,
     health,
     holds,
     hosts,
     offload,
+    onvif,
     openapi,
     pages,
+    places,
     play,
     play_operations,
+    probes,
     problems,
+    register,
     retention,
     retention_plan,
     retention_report,
+    search,
+    sites,
     status,
     timeline,
 )
@@ -47,11 +56,13 @@ from web.keys import (
     INGEST,
     KEEPER,
     OFFLOADER,
+    PROBER,
     SETTINGS,
     VERSION,
     VOLUMES,
     ZONE,
     FleetView,
+    ProberView,
 )
 from web.operations import Operation, Reply, add_routes
 
@@ -72,7 +83,15 @@ def all_operations() -> list[Operation]:
     """Every URL of the API, in the order in which the document shows them."""
     return [
         *cameras.operations(),
+        *probes.operations(),
+        *onvif.operations(),
+        *camera_import.operations(),
+        *camera_history.operations(),
+        *sites.operations(),
         *timeline.operations(),
+        *search.operations(),
+        *places.operations(),
+        *coverage.operations(),
         *play_operations.operations(play.routes()),
         *status.operations(),
         *retention.operations(),
@@ -82,6 +101,7 @@ def all_operations() -> list[Operation]:
         *retention_report.operations(),
         *retention_plan.operations(),
         *holds.operations(),
+        *register.operations(),
         *event_stream.operations(),
         *health.operations(),
         Operation(
@@ -118,25 +138,28 @@ def make_app(
     ingest: Ingest,
     offloader: Offloader | None = None,
     keeper: Keeper,
+    prober: ProberView,
+    onvif_client: onvif.Onvif,
 ) -> web.Application:
     """Everything the server answers. Blocking (it reads the pages' files), once."""
+    operations = all_operations()
+    uploads = {(operation.method, operation.path): operation.uploads for operation in operations if operation.uploads}
     app = web.Application(
         middlewares=[
             problems.answer_errors,
-            hosts.guard((settings.server.host, *settings.server.names), settings.server.cors_origins),
+            hosts.guard((settings.server.host, *settings.server.names), settings.server.cors_origins, uploads),
         ],
         client_max_size=MAX_BODY_BYTES,
     )
     app[SETTINGS], app[CATALOG], app[FOOTAGE], app[VOLUMES] = (settings, catalog, footage, volumes)
     app[FLEET], app[FFMPEG], app[EVENTS], app[INGEST], app[VERSION] = (fleet, ffmpeg, events, ingest, version())
-    app[KEEPER] = keeper
+    app[KEEPER], app[PROBER], app[onvif.ONVIF] = keeper, prober, onvif_client
     app[OFFLOADER] = offloader
     app[ZONE] = ZoneInfo(settings.server.timezone)
     app.on_response_prepare.append(problems.note_prepared)
     app.on_response_prepare.append(hosts.add_headers)
-    for part in (cameras, event_stream, health, play):
+    for part in (camera_import, event_stream, health, onvif, play, probes):
         part.setup(app)
-    operations = all_operations()
     api = openapi.document(operations, version=app[VERSION])
     app[DOCUMENT], app[DOCS_PAGE] = json.dumps(api).encode(), openapi.page(api)
     add_routes(app, operations)

@@ -17,13 +17,13 @@ MAX_DEPTH = 8
 Model = TypeVar("Model", bound=BaseModel)
 
 
-async def read(request: web.Request, model: type[Model]) -> Model:
+async def read(request: web.Request, model: type[Model], *, max_bytes: int = MAX_BODY_BYTES) -> Model:
     """The body as `model`. Raises Malformed where it is no JSON, Invalid naming the field where it is the wrong JSON."""
-    if request.content_length is not None and request.content_length > MAX_BODY_BYTES:
-        raise web.HTTPRequestEntityTooLarge(max_size=MAX_BODY_BYTES, actual_size=request.content_length)
+    if request.content_length is not None and request.content_length > max_bytes:
+        raise web.HTTPRequestEntityTooLarge(max_size=max_bytes, actual_size=request.content_length)
     raw = await request.read()
-    if len(raw) > MAX_BODY_BYTES:
-        raise web.HTTPRequestEntityTooLarge(max_size=MAX_BODY_BYTES, actual_size=len(raw))
+    if len(raw) > max_bytes:
+        raise web.HTTPRequestEntityTooLarge(max_size=max_bytes, actual_size=len(raw))
     document = parse(raw)
     try:
         return model.model_validate(document)

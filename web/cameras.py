@@ -1,39 +1,46 @@
-"""Cameras: list, register, change, archive, look at. How each fares comes from the fleet's memory, the rest from one read."""
+"""Cameras: list, register, change, archive. How each fares comes from the fleet's memory, the rest from one read."""
 
 from __future__ import annotations
 
 import asyncio
+from dataclasses import replace
 from functools import partial
 from typing import Any
 
 from aiohttp import web
 
-from config.errors import Conflict, Invalid, Unavailable
+from config.errors import Conflict, Invalid
+from config.owner_kinds import known_kind
 from config.settings import is_loopback
 from retention.settle import clock_trusted, settle_now, settling
 from storage import camera_url
 from storage.camera_rules import unfit
 from storage.catalog import cameras as rows
+from storage.catalog import logins
 from storage.catalog.cameras import Brief, Filter, Listed, Media
+from storage.catalog.search import Found
 from storage.catalog.sqlite import Connection
 from storage.clock import rfc3339, wall_us
 from storage.model import Camera, CameraId, Credentials
+from storage.registry.findings import FINDINGS
 from web import bodies, params
 from web.keys import CATALOG, FLEET, KEEPER, SETTINGS, CameraHealth
 from web.operations import CAMERA_ID, CURSOR, LIMIT, Operation, Parameter, Reply
-from web.schemas import FIT, CameraChange, CameraIn, CameraOut, CameraPage, CredentialsIn, ProbeIn, ProbeOut
+from web.schemas import BY, FIT, CameraChange, CameraIn, CameraOut, CameraPage, CredentialsIn
+from web.sites import kinds_of
 
 STATES = ("recording", "starting", "failed", "disabled", "unknown")
+ORDERS = ("code", "use")
 STRIDE = 100
 """Cameras put into an answer before the loop gets its turn: about 3 ms."""
-PROBE_S = 40.0
-PROBES_AT_ONCE = 4
+
+TROUBLES = tuple(code for code, finding in FINDINGS.items() if finding.level != "info")
+"""Findings that need a hand."""
 
 _NO_MEDIA = Media("", "", "", 0, 0)
-PROBES: web.AppKey[asyncio.Semaphore] = web.AppKey("probes")
 
 
-def state_of(camera: Camera | Brief, health: CameraHealth | None) -> str:
+def state_of(camera: Camera | Brief | Found, health: CameraHealth | None) -> str:
     """What a page shows: a disabled camera is disabled whatever its recorder still does."""
     if not camera.enabled:
         return "disabled"
@@ -62,6 +69,16 @@ def shown(item: Listed, health: CameraHealth | None) -> CameraOut:
         lon=camera.lon,
         bearing=camera.bearing,
         tags=list(camera.tags),
+        contact=camera.contact,
+        ward=camera.ward,
+        address=camera.address,
+        fov=camera.fov,
+        make=camera.make,
+        model=camera.model,
+        serial=camera.serial,
+        mac=camera.mac,
+        firmware=camera.firmware,
+        legal_basis=camera.legal_basis,
         url=camera.url,
         has_credentials=item.has_credentials,
         audio=camera.audio,
@@ -82,11 +99,14 @@ def shown(item: Listed, health: CameraHealth | None) -> CameraOut:
         codecs=media.codecs,
         width=media.width,
         height=media.height,
+        troubles=[code for code in item.findings if code in TROUBLES],
     )
 
 
 async def listing(request: web.Request) -> web.Response:
-    limit, after = params.limit(request), _after(request)
+    limit = params.limit(request)
+    by_use = params.choice(request, "order", ORDERS, default="code") == "use"
+    after, in_use = _after(request, by_use=by_use)
     state = params.choice(request, "state", STATES, default=None)
     archived = params.flag(request, "archived", default=False)
     wanted = Filter(
@@ -94,20 +114,40 @@ async def listing(request: web.Request) -> web.Response:
         enabled=params.flag(request, "enabled", default=None),
         kind=params.text(request, "kind"),
         station=params.text(request, "station"),
+        ward=params.text(request, "ward"),
         zone=params.text(request, "zone"),
+        site=params.text(request, "site"),
+        tag=params.text(request, "tag"),
         node=params.text(request, "node"),
         archived=archived,
         ids=None if state is None else await _in_state(request, state, archived=archived),
+        findings=TROUBLES,
+        found=params.flag(request, "troubles", default=None),
     )
-    items = await request.app[CATALOG].read(partial(rows.page, wanted=wanted, after=after, limit=limit + 1))
+    page = partial(_by_use, in_use=in_use) if by_use else rows.page
+    items = await request.app[CATALOG].read(partial(page, wanted=wanted, after=after, limit=limit + 1))
     fleet = request.app[FLEET]
     shown_items = []
     for number, item in enumerate(items[:limit], 1):
         shown_items.append(shown(item, fleet.health(item.camera.id)))
         if number % STRIDE == 0:
             await asyncio.sleep(0)
-    following = params.as_cursor(items[limit - 1].camera.code) if len(items) > limit else None
-    return bodies.answer(CameraPage(items=shown_items, next=following))
+    last = items[limit - 1].camera if len(items) > limit else None
+    cursor = () if last is None else (int(last.enabled), last.code) if by_use else (last.code,)
+    return bodies.answer(CameraPage(items=shown_items, next=params.as_cursor(*cursor) if cursor else None))
+
+
+def _by_use(db: Connection, *, in_use: bool, wanted: Filter, after: str, limit: int) -> list[Listed]:
+    """The enabled ones first, each of the two by code. `in_use`: whether `after` is the code of an enabled one."""
+    found: list[Listed] = []
+    for enabled in (True, False):
+        if (enabled and not in_use) or wanted.enabled not in (None, enabled):
+            continue
+        begin = after if enabled == in_use else ""
+        found += rows.page(db, replace(wanted, enabled=enabled), after=begin, limit=limit - len(found))
+        if len(found) == limit:
+            break
+    return found
 
 
 async def _in_state(request: web.Request, state: str, *, archived: bool) -> tuple[CameraId, ...]:
@@ -117,13 +157,15 @@ async def _in_state(request: web.Request, state: str, *, archived: bool) -> tupl
     return tuple(camera.id for camera in cameras if state_of(camera, fleet.health(camera.id)) == state)
 
 
-def _after(request: web.Request) -> str:
+def _after(request: web.Request, *, by_use: bool) -> tuple[str, bool]:
+    """(the code where the page before ended, whether that camera is enabled)."""
     cursor = params.cursor(request)
     if cursor is None:
-        return ""
-    if len(cursor) != 1 or not isinstance(cursor[0], str) or unfit(cursor[0]):
+        return "", True
+    in_use = cursor.pop(0) if by_use and len(cursor) == 2 else 1
+    if len(cursor) != 1 or in_use not in (0, 1) or not isinstance(cursor[0], str) or unfit(cursor[0]):
         raise params.bad_cursor()
-    return cursor[0]
+    return cursor[0], bool(in_use)
 
 
 async def _answer(request: web.Request, camera_id: CameraId, *, status: int = 200) -> web.Response:
@@ -147,7 +189,7 @@ def _allow_loopback(request: web.Request) -> bool:
     return settings.recording.allow_loopback or is_loopback(settings.server.host)
 
 
-def _place(request: web.Request, url: str, login: CredentialsIn | None) -> camera_url.CameraUrl:
+def place_of(request: web.Request, url: str, login: CredentialsIn | None) -> camera_url.CameraUrl:
     """The URL as it is kept, with its login from the one place where it was given."""
     parsed = camera_url.parse(url, allow_loopback=_allow_loopback(request))
     if login is None:
@@ -163,8 +205,9 @@ def _login(login: CredentialsIn) -> Credentials:
 
 async def add(request: web.Request) -> web.Response:
     body = await bodies.read(request, CameraIn)
-    place = _place(request, body.url, body.credentials)
-    fields = body.model_dump(exclude={"url", "credentials", "covers", "tags"})
+    known_kind(body.owner_kind, kinds_of(request))
+    place = place_of(request, body.url, body.credentials)
+    fields = body.model_dump(exclude={"url", "credentials", "covers", "tags", "by"})
     camera = Camera(
         id=CameraId(0),
         url=place.url,
@@ -176,7 +219,7 @@ async def add(request: web.Request) -> web.Response:
     )
 
     def write(db: Connection) -> Camera:
-        made = rows.add(db, camera, place.credentials)
+        made = rows.add(db, camera, place.credentials, by=body.by)
         settle_now(db, wall_us(), trusted=clock_trusted(db), cameras=frozenset([made.id]))
         return made
 
@@ -192,12 +235,16 @@ async def change(request: web.Request) -> web.Response:
     given = body.model_fields_set
     if body.archived:
         raise Invalid("archived can only be set to false: DELETE archives a camera", field="archived")
-    place = _place(request, body.url, body.credentials) if "url" in given else None
+    place = place_of(request, body.url, body.credentials) if "url" in given else None
     login = _login(body.credentials) if body.credentials is not None and place is None else None
     if place is not None:
         login = place.credentials
-    fields: dict[str, Any] = body.model_dump(exclude_unset=True, exclude={"url", "credentials", "archived"})
+    fields: dict[str, Any] = body.model_dump(
+        exclude_unset=True, exclude={"url", "credentials", "archived", "place_since", "by"}
+    )
+    known_kind(fields.get("owner_kind", ""), kinds_of(request))
     fields |= {name: tuple(fields[name]) for name in ("covers", "tags") if name in fields}
+    place_since_us = _place_since(body)
     forget = "credentials" in given and body.credentials is None
 
     def write(db: Connection) -> None:
@@ -212,7 +259,7 @@ async def change(request: web.Request) -> web.Response:
             if place.url != before.url:
                 rows.forget_probe(db, camera_id)
         with settling(db, camera_id, wall_us()):
-            rows.update(db, camera_id, **fields)
+            rows.update(db, camera_id, by=body.by, place_since_us=place_since_us, **fields)
         if login is not None or forget:
             rows.set_credentials(db, camera_id, login)
 
@@ -220,6 +267,18 @@ async def change(request: web.Request) -> web.Response:
     request.app[FLEET].camera_changed(camera_id)
     request.app[KEEPER].ask()
     return await _answer(request, camera_id)
+
+
+def _place_since(body: CameraChange) -> int | None:
+    """Raises Invalid without a place that could hold since then."""
+    if body.place_since is None:
+        return None
+    since_us = params.parse_time(body.place_since, "place_since")
+    if since_us > wall_us():
+        raise Invalid("place_since lies in the future", field="place_since")
+    if not body.model_fields_set & {"lat", "lon", "bearing"}:
+        raise Invalid("place_since says since when lat and lon hold: give them too", field="place_since")
+    return since_us
 
 
 def _archived(camera_id: CameraId) -> Conflict:
@@ -231,7 +290,7 @@ def _keep_login_at_its_host(db: Connection, before: Camera, place: camera_url.Ca
     moved = camera_url.host_of(place.url) != camera_url.host_of(before.url) or (
         before.url.startswith("rtsps:") and not place.url.startswith("rtsps:")
     )
-    if moved and place.credentials is None and not forget and rows.credentials(db, before.id) is not None:
+    if moved and place.credentials is None and not forget and logins.has(db, before.id):
         raise Invalid(
             "the url leads to another host: give the credentials again, or null for none", field="credentials"
         )
@@ -239,37 +298,9 @@ def _keep_login_at_its_host(db: Connection, before: Camera, place: camera_url.Ca
 
 async def archive(request: web.Request) -> web.Response:
     camera_id = params.camera_id(request)
-    await request.app[CATALOG].write(partial(rows.archive, camera_id=camera_id, at_us=wall_us()))
+    await request.app[CATALOG].write(partial(rows.archive, camera_id=camera_id, at_us=wall_us(), by=BY))
     request.app[FLEET].camera_changed(camera_id)
     return web.Response(status=204)
-
-
-async def probe(request: web.Request) -> web.Response:
-    """Connects to the camera and reads a few seconds; nothing is kept."""
-    body = await bodies.read(request, ProbeIn)
-    place = _place(request, body.url, body.credentials)
-    try:
-        async with asyncio.timeout(PROBE_S), request.app[PROBES]:
-            report = await request.app[FLEET].probe(place.url, place.credentials, body.audio)
-    except TimeoutError:
-        raise Unavailable("the camera could not be looked at in time: try again") from None
-    return bodies.answer(
-        ProbeOut(
-            ok=report.ok,
-            cause=report.cause,
-            detail=report.detail,
-            video_codec=report.video_codec,
-            width=report.width,
-            height=report.height,
-            fps=report.fps,
-            audio_codec=report.audio_codec,
-            audio_received=report.audio_received,
-        )
-    )
-
-
-def setup(app: web.Application) -> None:
-    app[PROBES] = asyncio.Semaphore(PROBES_AT_ONCE)
 
 
 def _query(name: str, description: str, schema: dict[str, Any] | None = None) -> Parameter:
@@ -294,14 +325,25 @@ def operations() -> list[Operation]:
             "List cameras, by code",
             {200: Reply("A page.", CameraPage)},
             parameters=(
-                _query("text", "Words, each of which occurs in code, name, owner, site, station, zone or tags."),
+                _query(
+                    "text", "Words, each of which occurs in names, owner, site, place, address, tags, make or model."
+                ),
                 _query("state", "Only cameras in this state.", {"type": "string", "enum": list(STATES)}),
                 _query("enabled", "Only enabled, or only disabled ones.", _FLAG),
                 _query("kind", "Kind of owner."),
                 _query("station", "Police station."),
+                _query("ward", "Ward."),
                 _query("zone", "Zone."),
+                _query("site", "Name of a site."),
+                _query("tag", "One of their tags."),
                 _query("node", "The server that records them."),
+                _query("troubles", "Only those whose last look found what needs a hand, or only the others.", _FLAG),
                 _query("archived", "The archived ones instead.", _FLAG),
+                _query(
+                    "order",
+                    "By code, or those in use (enabled) before the others.",
+                    {"type": "string", "enum": list(ORDERS), "default": "code"},
+                ),
                 LIMIT,
                 CURSOR,
             ),
@@ -315,15 +357,6 @@ def operations() -> list[Operation]:
             {201: Reply("It is registered; recording starts by itself.", CameraOut, headers={"Location": "Its URL."})},
             body=CameraIn,
             problems=(409,),
-        ),
-        Operation(
-            "POST",
-            "/api/v1/cameras/probe",
-            probe,
-            _TAG,
-            "Look at a camera without registering it",
-            {200: Reply("What it sends, or why it could not be read.", ProbeOut)},
-            body=ProbeIn,
         ),
         Operation(
             "GET",

@@ -11,6 +11,7 @@ from prometheus_client import CONTENT_TYPE_LATEST, REGISTRY, CollectorRegistry, 
 from config.errors import NvrError
 from storage.clock import wall_us
 from web import bodies
+from web.coverage_watch import COVERAGE, CoverageWatch
 from web.keys import CATALOG, FLEET, INGEST, KEEPER, VOLUMES
 from web.metrics import Snapshot, SnapshotCollector
 from web.operations import Operation, Reply
@@ -65,6 +66,7 @@ async def metrics(request: web.Request) -> web.Response:
         ingest=dict(app[INGEST].counts),
         volumes=volumes_shown(app[VOLUMES]),
         retention=RetentionSnapshot.of(app[KEEPER]),
+        coverage=await app[COVERAGE].last_day(),
     )
     text = await asyncio.to_thread(_text, app[OWN], snapshot)
     return web.Response(body=text, headers={"Content-Type": CONTENT_TYPE_LATEST, "Cache-Control": "no-store"})
@@ -93,12 +95,18 @@ async def lag_watch(app: web.Application) -> AsyncIterator[None]:
     await asyncio.gather(task, return_exceptions=True)
 
 
+async def _end_coverage(app: web.Application) -> None:
+    await app[COVERAGE].close()
+
+
 def setup(app: web.Application) -> None:
     app[OWN] = CollectorRegistry()
     app[LAG] = Histogram(
         "nvr_event_loop_lag_seconds", "How late the event loop is", registry=app[OWN], buckets=LAG_BUCKETS
     )
     app.cleanup_ctx.append(lag_watch)
+    app[COVERAGE] = CoverageWatch(app[CATALOG])
+    app.on_cleanup.append(_end_coverage)
 
 
 def operations() -> list[Operation]:

@@ -1,10 +1,10 @@
 """Who may ask, while nobody signs in: only by our own names (DNS rebinding), writes only from our own pages (CSRF), bodies only
-as JSON (a form of another site cannot send that without asking first).
+as JSON, or as a file where a URL takes one (a form of another site cannot send either without asking first).
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable, Mapping
 from http import HTTPStatus
 from urllib.parse import urlsplit
 
@@ -15,6 +15,7 @@ from config.settings import is_loopback
 from web.problems import Handler, Refused
 
 SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
+JSON = ("application/json",)
 PREFLIGHT_S = 600
 EXPOSED = "Content-Range, ETag, X-Frame-Time, Retry-After"
 
@@ -27,8 +28,11 @@ def host_name(header: str) -> str:
         return ""
 
 
-def guard(names: Iterable[str], cors_origins: Iterable[str]) -> Middleware:
-    """The middleware. `names`: the listening host and server.names; the address a connection came in on is ours as well."""
+def guard(
+    names: Iterable[str], cors_origins: Iterable[str], uploads: Mapping[tuple[str, str], Collection[str]] = {}
+) -> Middleware:
+    """The middleware. `names`: the listening host and server.names; the address a connection came in on is ours as well.
+    `uploads`: (method, path) -> the media types of the files that it takes."""
     own = frozenset(host_name(name) or name.lower() for name in names)
     friends = frozenset(origin.rstrip("/").lower() for origin in cors_origins)
 
@@ -51,8 +55,10 @@ def guard(names: Iterable[str], cors_origins: Iterable[str]) -> Middleware:
             raise Refused(HTTPStatus.FORBIDDEN, "writes come from this server's own pages only", field="Origin")
         if request.headers.get("Sec-Fetch-Site") == "cross-site":
             raise Refused(HTTPStatus.FORBIDDEN, "writes come from this server's own pages only", field="Sec-Fetch-Site")
-        if request.can_read_body and request.content_type != "application/json":
-            raise Refused(HTTPStatus.UNSUPPORTED_MEDIA_TYPE, "send the body as application/json", field="Content-Type")
+        taken = uploads.get((request.method, request.path), JSON)
+        if request.can_read_body and request.content_type not in taken:
+            told = f"send the body as {' or '.join(taken)}"
+            raise Refused(HTTPStatus.UNSUPPORTED_MEDIA_TYPE, told, field="Content-Type")
 
     @web.middleware
     async def middleware(request: web.Request, handler: Handler) -> web.StreamResponse:

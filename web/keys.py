@@ -12,7 +12,7 @@ from aiohttp import web
 
 from storage.catalog.db import Catalog
 from storage.ingest import Ingest
-from storage.model import CameraId, Credentials, RunId, VolumeId
+from storage.model import CameraId, Credentials, Probe, RunId, VolumeId
 from storage.volumes import Volumes
 
 if TYPE_CHECKING:
@@ -66,6 +66,10 @@ class ProbeReport:
     fps: float | None = None
     audio_codec: str = ""
     audio_received: bool = False
+    bitrate_kbps: float | None = None
+    keyframe_s: float | None = None  # the longest seen from one keyframe to the next
+    clock_offset_us: int | None = None  # camera clock minus server clock
+    findings: tuple[str, ...] = ()  # codes of storage.registry.findings
 
 
 class FleetView(Protocol):
@@ -91,10 +95,33 @@ class FleetView(Protocol):
     async def probe(self, url: str, credentials: Credentials | None, audio: str) -> ProbeReport: ...
 
 
+@dataclass(frozen=True, slots=True)
+class ProbeCounts:
+    """Of the cameras that are to be looked at; `done` and `failed` since the server started."""
+
+    waiting: int
+    running: int
+    done: int
+    failed: int
+
+
+class ProberView(Protocol):
+    """Looks at registered cameras."""
+
+    def wake(self) -> None:
+        """Something was put into the queue (storage.catalog.probe_queue)."""
+
+    async def counts(self) -> ProbeCounts: ...
+
+    async def look(self, camera_id: CameraId) -> Probe:
+        """Look at one now and keep what was found. Raises NotFound, Unavailable."""
+
+
 SETTINGS: web.AppKey[Settings] = web.AppKey("settings")
 CATALOG: web.AppKey[Catalog] = web.AppKey("catalog")
 FOOTAGE: web.AppKey[Footage] = web.AppKey("footage")
 VOLUMES: web.AppKey[Volumes] = web.AppKey("volumes")
+PROBER: web.AppKey[ProberView] = web.AppKey("prober")
 FLEET: web.AppKey[FleetView] = web.AppKey("fleet")
 INGEST: web.AppKey[Ingest] = web.AppKey("ingest")
 FFMPEG: web.AppKey[Path] = web.AppKey("ffmpeg")

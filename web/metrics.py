@@ -11,6 +11,8 @@ from dataclasses import dataclass, field
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
 
+from storage.coverage.days import Covered
+from storage.model import CameraId
 from web.keys import CameraTotals
 from web.retention_metrics import RetentionSnapshot, families
 from web.schemas import VolumeOut
@@ -26,6 +28,7 @@ class Snapshot:
     ingest: Mapping[str, int]
     volumes: Sequence[VolumeOut]
     retention: RetentionSnapshot = field(default_factory=RetentionSnapshot)
+    coverage: Mapping[CameraId, Covered] = field(default_factory=dict)  # over the last 24 h
 
 
 class SnapshotCollector(Collector):
@@ -35,6 +38,7 @@ class SnapshotCollector(Collector):
     def collect(self) -> Iterable[Metric]:
         yield from _camera_metrics(self._snapshot)
         yield from _fleet_metrics(self._snapshot)
+        yield from _coverage_metrics(self._snapshot.coverage)
         yield from _volume_metrics(self._snapshot.volumes)
         yield from families(self._snapshot.retention, self._snapshot.now_us)
 
@@ -66,6 +70,22 @@ def _fleet_metrics(snapshot: Snapshot) -> Iterable[Metric]:
             files.add_metric([result], count)
     stored = CounterMetricFamily("nvr_ingest_bytes", "Bytes of indexed footage", value=snapshot.ingest.get("bytes", 0))
     return restarts, files, stored
+
+
+def _coverage_metrics(coverage: Mapping[CameraId, Covered]) -> Iterable[Metric]:
+    """A camera of which nothing was expected has no ratio."""
+    ratio = GaugeMetricFamily(
+        "nvr_coverage_ratio", "Recorded over expected seconds of the last 24 hours", labels=["camera"]
+    )
+    missing = GaugeMetricFamily(
+        "nvr_missing_seconds", "Seconds missing in the last 24 hours, by class of cause", labels=["camera", "cause"]
+    )
+    for camera_id, one in coverage.items():
+        if one.expected_us:
+            ratio.add_metric([str(camera_id)], one.coverage)
+        for name, lost_us in one.causes.items():
+            missing.add_metric([str(camera_id), name], lost_us / 1_000_000)
+    return ratio, missing
 
 
 def _volume_metrics(volumes: Sequence[VolumeOut]) -> Iterable[Metric]:

@@ -22,6 +22,7 @@ from web.schemas import Body, Problem
 
 REFERENCE = "#/components/schemas/{model}"
 BODY_PROBLEMS = (400, 413, 415, 422)
+FILE = {"type": "string", "format": "binary"}
 DESCRIPTION = (
     "Times in queries are RFC 3339 or integer microseconds since 1970 UTC; `from` is inclusive, `to` exclusive. Times "
     "in answers are RFC 3339 with microseconds. Errors are RFC 9457 problems whose `detail` names the field. Unknown "
@@ -78,6 +79,8 @@ def _operation(operation: Operation) -> Schema:
     if operation.body is not None:
         schema = {"$ref": REFERENCE.format(model=operation.body.__name__)}
         made["requestBody"] = {"required": True, "content": {"application/json": {"schema": schema}}}
+    if operation.uploads:
+        made["requestBody"] = {"required": True, "content": {name: {"schema": FILE} for name in operation.uploads}}
     return made
 
 
@@ -91,7 +94,7 @@ def problem_statuses(operation: Operation) -> set[int]:
     statuses = {421, 422, 503, *operation.problems}
     if operation.method != "GET":
         statuses.add(403)
-    if operation.body is not None:
+    if operation.body is not None or operation.uploads:
         statuses.update(BODY_PROBLEMS)
     if any(parameter.where == "path" for parameter in operation.parameters):
         statuses.add(404)
@@ -113,7 +116,7 @@ def _reply(reply: Reply) -> Schema:
     if reply.model is not None:
         made["content"] = {"application/json": {"schema": {"$ref": REFERENCE.format(model=reply.model.__name__)}}}
     elif reply.schema is not None:
-        made["content"] = {reply.media_type: {"schema": reply.schema}}
+        made["content"] = {name: {"schema": reply.schema} for name in (reply.media_type, *reply.or_media_types)}
     if reply.headers:
         made["headers"] = {
             name: {"description": text, "schema": {"type": "string"}} for name, text in reply.headers.items()

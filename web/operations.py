@@ -37,13 +37,15 @@ class Parameter:
 
 @dataclass(frozen=True, slots=True)
 class Reply:
-    """A good answer: a model (JSON), or another media type, whose `schema` says what the bytes are."""
+    """A good answer: a model (JSON), or another media type, whose `schema` says what the bytes are. `or_media_types`: those
+    that a parameter chooses instead."""
 
     description: str
     model: type[BaseModel] | None = None
     media_type: str = "application/json"
     schema: Schema | None = None
     headers: Mapping[str, str] = field(default_factory=dict)  # name -> what it says
+    or_media_types: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +61,7 @@ class Operation:
     description: str = ""
     parameters: tuple[Parameter, ...] = ()
     body: type[BaseModel] | None = None
+    uploads: tuple[str, ...] = ()  # media types of a file that is the body
     problems: tuple[int, ...] = ()
 
     @property

@@ -69,7 +69,7 @@ class Site:
 
 
 def setup(app: web.Application, site: Site) -> None:
-    """Add `/`, `/review`, `/cameras/{id}`, `/storage` and `/static/...` to `app`."""
+    """Add `/`, `/find`, `/review`, `/cameras/{id}`, `/storage`, `/register` and `/static/...` to `app`."""
     loaded = assets.load(files("web") / "static")
     template = _template()
 
@@ -87,6 +87,12 @@ def setup(app: web.Application, site: Site) -> None:
     async def storage(_: web.Request) -> web.Response:
         return page("storage")
 
+    async def find(_: web.Request) -> web.Response:
+        return page("find")
+
+    async def register(_: web.Request) -> web.Response:
+        return page("register")
+
     async def static(request: web.Request) -> web.Response:
         return assets.respond(request, loaded)
 
@@ -94,6 +100,8 @@ def setup(app: web.Application, site: Site) -> None:
     app.router.add_get("/review", review)
     app.router.add_get(r"/cameras/{id:\d{1,18}}", review)
     app.router.add_get("/storage", storage)
+    app.router.add_get("/find", find)
+    app.router.add_get("/register", register)
     app.router.add_get("/static/{path:.+}", static)
 
 

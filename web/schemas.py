@@ -10,7 +10,7 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from storage.camera_rules import CODE, KIND, MAX_TAG, MAX_TAGS, MAX_TEXT
+from storage.camera_rules import CODE, KIND, MAC, MAX_TAG, MAX_TAGS, MAX_TEXT
 from storage.camera_url import MAX_CREDENTIAL, MAX_LENGTH
 from storage.model import CAUSES
 from storage.trouble import KINDS
@@ -29,6 +29,10 @@ Url = Annotated[
     str,
     Field(max_length=MAX_LENGTH, pattern=r"^[Rr][Tt][Ss][Pp][Ss]?://[!-~]+$", examples=["rtsp://10.20.1.3/stream1"]),
 ]
+
+
+BY = "web"
+"""Who changed something, as long as nobody signs in and the request does not say."""
 
 
 class Body(BaseModel):
@@ -65,10 +69,21 @@ class CameraIn(Body):
     lon: Annotated[float | None, Field(ge=-180, le=180)] = None
     bearing: Annotated[float | None, Field(ge=0, lt=360, description="Degrees from north.")] = None
     tags: Annotated[list[Tag], Field(max_length=MAX_TAGS)] = []
+    contact: Text = ""
+    ward: Text = ""
+    address: Text = ""
+    fov: Annotated[float | None, Field(gt=0, le=360, description="Field of view in degrees, around `bearing`.")] = None
+    make: Text = ""
+    model: Text = ""
+    serial: Text = ""
+    mac: Annotated[str, Field(pattern=MAC, examples=["00:1a:2b:3c:4d:5e"])] = ""
+    firmware: Text = ""
+    legal_basis: Annotated[Text, Field(description="Why it may be recorded: an order, a consent.")] = ""
     audio: Audio = "auto"
     mode: Literal["continuous"] = "continuous"
     enabled: bool = True
     credentials: CredentialsIn | None = None
+    by: Annotated[Text, Field(description="Who registers it, as long as nobody signs in.")] = BY
 
 
 class CameraChange(Body):
@@ -88,10 +103,27 @@ class CameraChange(Body):
     lon: Annotated[float | None, Field(ge=-180, le=180)] = None
     bearing: Annotated[float | None, Field(ge=0, lt=360)] = None
     tags: Annotated[list[Tag], Field(max_length=MAX_TAGS)] = []
+    contact: Text = ""
+    ward: Text = ""
+    address: Text = ""
+    fov: Annotated[float | None, Field(gt=0, le=360, description="Field of view in degrees, around `bearing`.")] = None
+    make: Text = ""
+    model: Text = ""
+    serial: Text = ""
+    mac: Annotated[str, Field(pattern=MAC, examples=["00:1a:2b:3c:4d:5e"])] = ""
+    firmware: Text = ""
+    legal_basis: Annotated[Text, Field(description="Why it may be recorded: an order, a consent.")] = ""
     audio: Audio = "auto"
     mode: Literal["continuous"] = "continuous"
     enabled: bool = True
     credentials: CredentialsIn | None = None
+    place_since: Annotated[
+        Time | None,
+        Field(
+            description="Since when a new lat, lon or bearing holds; left out: from now on; before `created_at`: always."
+        ),
+    ] = None
+    by: Annotated[Text, Field(description="Who changes it, as long as nobody signs in.")] = BY
     archived: Annotated[
         bool, Field(json_schema_extra={"const": False}, description="Brings an archived camera back. DELETE archives.")
     ] = False
@@ -103,20 +135,6 @@ class ProbeIn(Body):
     url: Url
     credentials: CredentialsIn | None = None
     audio: Audio = "auto"
-
-
-class ProbeOut(Answer):
-    """What the camera sent. `cause` says why nothing could be read."""
-
-    ok: bool
-    cause: str | None
-    detail: str
-    video_codec: str
-    width: int
-    height: int
-    fps: float | None
-    audio_codec: str
-    audio_received: bool
 
 
 class CameraOut(Answer):
@@ -136,6 +154,16 @@ class CameraOut(Answer):
     lon: float | None
     bearing: float | None
     tags: list[str]
+    contact: str
+    ward: str
+    address: str
+    fov: float | None
+    make: str
+    model: str
+    serial: str
+    mac: str
+    firmware: str
+    legal_basis: str
     url: str
     has_credentials: bool
     audio: str
@@ -156,6 +184,10 @@ class CameraOut(Answer):
     codecs: str
     width: int
     height: int
+    troubles: Annotated[
+        list[str],
+        Field(description="What the last look at it found that needs a hand, as codes: GET .../probe tells them."),
+    ]
 
 
 class CameraPage(Answer):
@@ -264,12 +296,14 @@ class VolumeOut(Answer):
 
 
 class CameraCounts(Answer):
-    """`silent`: enabled, and failed or without footage for two segments."""
+    """`silent`: enabled, and failed or without footage for two segments. `failed` and `starting`: in that state."""
 
     total: int
     recording: int
     silent: int
     disabled: int
+    failed: int
+    starting: int
 
 
 class Trouble(Answer):

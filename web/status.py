@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections import Counter
 from collections.abc import Iterable
 from functools import partial
 
@@ -14,6 +15,7 @@ from storage.catalog.cameras import Brief
 from storage.clock import rfc3339, wall_us
 from storage.volumes import Volumes
 from web import alerts, bodies
+from web.cameras import state_of
 from web.keys import CATALOG, FLEET, KEEPER, SETTINGS, VERSION, VOLUMES, CameraHealth, FleetView
 from web.operations import Operation, Reply
 from web.params import rfc3339_or_none
@@ -67,12 +69,14 @@ def trouble(camera: Brief, health: CameraHealth) -> Trouble:
 async def _survey(fleet: FleetView, cameras: Iterable[Brief]) -> tuple[CameraCounts, list[Found]]:
     """The counts, and the silent ones, longest first."""
     total = recording = disabled = 0
+    states: Counter[str] = Counter()
     silent: list[Found] = []
     for camera in cameras:
         total += 1
         if total % STRIDE == 0:
             await asyncio.sleep(0)
         health = fleet.health(camera.id)
+        states[state_of(camera, health)] += 1
         if not camera.enabled:
             disabled += 1
         elif health is not None and is_silent(health):
@@ -80,7 +84,15 @@ async def _survey(fleet: FleetView, cameras: Iterable[Brief]) -> tuple[CameraCou
         elif health is not None and health.state == "recording":
             recording += 1
     silent.sort(key=lambda found: found[1].newest_footage_us or found[1].since_us)
-    return CameraCounts(total=total, recording=recording, silent=len(silent), disabled=disabled), silent
+    counts = CameraCounts(
+        total=total,
+        recording=recording,
+        silent=len(silent),
+        disabled=disabled,
+        failed=states["failed"],
+        starting=states["starting"],
+    )
+    return counts, silent
 
 
 async def status(request: web.Request) -> web.Response:

@@ -74,19 +74,29 @@ def unmapped(db: Connection) -> None:
     db.execute("PRAGMA mmap_size = 0")
 
 
-def fill(db: Connection, rows: int, *, hours: int = DAYS * 24) -> list[CameraId]:
-    """`rows` segments of a minute: as many cameras as it takes with so many hours each, and their hours."""
+def bench_camera(number: int) -> Camera:
+    name = f"B{number:05d}"
+    return Camera(CameraId(0), name, name, f"rtsp://10.0.0.1/{number}", "n1", created_us=START_US)
+
+
+def fill(
+    db: Connection,
+    rows: int,
+    *,
+    hours: int = DAYS * 24,
+    start_us: int = START_US,
+    camera_of: Callable[[int], Camera] = bench_camera,
+) -> list[CameraId]:
+    """`rows` segments of a minute: as many cameras as it takes with so many hours each from `start_us` on, and their hours."""
     count = max(1, rows // (hours * 60))
     with transaction(db):
         volume = add_volume(db, uuid="bench", path="/nonexistent")
         init_id = inits.put(db, parse_init(sample_init()))
         made = []
         for number in range(count):
-            name = f"B{number:05d}"
-            camera = Camera(CameraId(0), name, name, f"rtsp://10.0.0.1/{number}", "n1", created_us=START_US)
-            made.append(cameras.add(db, camera).id)
-            run = RunId(START_US // 1000 + number)
-            runs.insert(db, Run(run, made[-1], "n1", volume.id, START_US, ended_us=START_US + DAYS * DAY_US))
+            made.append(cameras.add(db, camera_of(number)).id)
+            run = RunId(start_us // 1000 + number)
+            runs.insert(db, Run(run, made[-1], "n1", volume.id, start_us, ended_us=start_us + DAYS * DAY_US))
     source = random.Random(1)
     size = SIZE_BYTES // FRAGMENTS
     packs = []
@@ -96,15 +106,15 @@ def fill(db: Connection, rows: int, *, hours: int = DAYS * 24) -> list[CameraId]
             for _ in range(FRAGMENTS)
         ]
         packs.append(frags.pack(values) or b"")
-    spans = {run: pack_spans([(0, HOUR_US, run)]) for run in range(START_US // 1000, START_US // 1000 + count)}
+    spans = {run: pack_spans([(0, HOUR_US, run)]) for run in range(start_us // 1000, start_us // 1000 + count)}
     for number, camera_id in enumerate(made):
-        run = RunId(START_US // 1000 + number)
+        run = RunId(start_us // 1000 + number)
         with transaction(db):
             db.executemany(
                 "INSERT INTO segment VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, 0, ?, 0, 20000, -76000, ?, ?)",
                 (
                     (
-                        *(camera_id, START_US + n * MINUTE_US, MINUTE_US, run, n, n * FRAGMENTS, n * 768_000, init_id),
+                        *(camera_id, start_us + n * MINUTE_US, MINUTE_US, run, n, n * FRAGMENTS, n * 768_000, init_id),
                         *(SIZE_BYTES, volume.id, os.urandom(32), packs[n % 64]),
                     )
                     for n in range(hours * 60)
@@ -114,7 +124,7 @@ def fill(db: Connection, rows: int, *, hours: int = DAYS * 24) -> list[CameraId]
                 "INSERT INTO hour VALUES (?, ?, ?, 0, ?, 60, ?, ?, ?)",
                 (
                     (
-                        *(camera_id, START_US + hour * HOUR_US, volume.id, HOUR_US, 60 * SIZE_BYTES, spans[run]),
+                        *(camera_id, start_us + hour * HOUR_US, volume.id, HOUR_US, 60 * SIZE_BYTES, spans[run]),
                         bytes(source.randrange(60) for _ in range(60)),
                     )
                     for hour in range(hours)
@@ -123,6 +133,23 @@ def fill(db: Connection, rows: int, *, hours: int = DAYS * 24) -> list[CameraId]
         if number % (count // 10 + 1) == 0:
             say(f"{number} of {count} cameras filled")
     return made
+
+
+def fill_hours(db: Connection, camera_id: CameraId, from_us: int, to_us: int) -> None:
+    """Whole hours of footage that has no segments: for what reads `hour` alone."""
+    whole = pack_spans([(0, HOUR_US, 1)])
+    db.executemany(
+        "INSERT INTO hour VALUES (?, ?, 1, 0, ?, 60, ?, ?, x'')",
+        ((camera_id, at_us, HOUR_US, 60 * SIZE_BYTES, whole) for at_us in range(from_us, to_us, HOUR_US)),
+    )
+
+
+def silence(db: Connection, camera_id: CameraId, from_us: int, to_us: int) -> None:
+    """Take a camera's footage out of whole hours."""
+    window = {"camera_id": camera_id, "from_us": from_us, "to_us": to_us}
+    of_window = " WHERE camera_id = :camera_id AND {0} >= :from_us AND {0} < :to_us"
+    db.execute("DELETE FROM segment" + of_window.format("start_us"), window)
+    db.execute("DELETE FROM hour" + of_window.format("hour_us"), window)
 
 
 async def index(*, rows: int = 10_000_000, rounds: int = 400) -> list[Figure]:

@@ -28,6 +28,7 @@ from storage.model import Camera, CameraId
 
 TICKS = os.sysconf("SC_CLK_TCK")
 START_LIMIT_S = 60.0
+BACKUP_LIMIT_S = 300.0
 
 
 def free_port() -> int:
@@ -201,6 +202,16 @@ async def served(
     finally:
         end(process)
         await end_recorders([folder / "footage"])
+
+
+async def until_backed_up(folder: Path) -> None:
+    """A server copies a catalog that has no copy of today, at once: here gigabytes, beside which nothing is measured."""
+    loop = asyncio.get_running_loop()
+    deadline = loop.time() + BACKUP_LIMIT_S
+    while not list((folder / "footage" / "backup").glob("catalog-*.sqlite3")):
+        if loop.time() > deadline:
+            raise Unavailable("the server of the bench makes no copy of its catalog")
+        await asyncio.sleep(0.2)
 
 
 def urls(port: int, numbers: Sequence[int]) -> list[str]:

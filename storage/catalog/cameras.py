@@ -1,4 +1,4 @@
-"""Rows of `camera`, `secret` and `probe`.
+"""Rows of `camera`; the logins and probes beside them are those of `storage.catalog.logins` and `storage.catalog.probes`.
 
 A camera is never deleted: its footage names it. Archived, it is recorded no more and left out of listings.
 """
@@ -6,16 +6,19 @@ A camera is never deleted: its footage names it. Archived, it is recorded no mor
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
 from typing import Any
 
 from config.errors import Conflict, NotFound
-from storage.camera_rules import checked
+from storage.camera_rules import MAX_WORDS, checked, search_words
+from storage.catalog import camera_history, sites
+from storage.catalog.logins import credentials as credentials
+from storage.catalog.logins import set_credentials as set_credentials
+from storage.catalog.probes import forget_probe as forget_probe
+from storage.catalog.probes import get_probe as get_probe
+from storage.catalog.probes import put_probe as put_probe
 from storage.catalog.sqlite import Connection, Row, sqlite3
-from storage.model import Camera, CameraId, Credentials, Probe
-
-MAX_WORDS = 8
-"""A search looks at this many words; more are ignored."""
+from storage.model import Camera, CameraId, Credentials
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +39,8 @@ class Listed:
     camera: Camera
     has_credentials: bool
     media: Media | None
+    findings: tuple[str, ...] = ()
+    """Of the last look at it, codes of `storage.registry.findings`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,79 +52,57 @@ class Filter:
     enabled: bool | None = None
     kind: str | None = None
     station: str | None = None
+    ward: str | None = None
     zone: str | None = None
+    site: str | None = None
+    tag: str | None = None
     node: str | None = None
     archived: bool = False
     ids: tuple[CameraId, ...] | None = None
+    findings: tuple[str, ...] = ()
+    found: bool | None = None
+    """Only those of which the last look found one of `findings`, or none of them."""
+
+
+_PLAIN = tuple(field.name for field in fields(Camera) if field.name not in ("covers", "tags", "enabled"))
 
 
 def _camera(row: Row) -> Camera:
-    return Camera(
-        id=CameraId(row["id"]),
-        code=row["code"],
-        name=row["name"],
-        url=row["url"],
-        node=row["node"],
-        name_hi=row["name_hi"],
-        owner_kind=row["owner_kind"],
-        owner=row["owner"],
-        site=row["site"],
-        station=row["station"],
-        zone=row["zone"],
-        covers=tuple(json.loads(row["covers"])),
-        lat=row["lat"],
-        lon=row["lon"],
-        bearing=row["bearing"],
-        tags=tuple(json.loads(row["tags"])),
-        audio=row["audio"],
-        mode=row["mode"],
-        enabled=bool(row["enabled"]),
-        created_us=row["created_us"],
-        archived_us=row["archived_us"],
-    )
+    plain = {name: row[name] for name in _PLAIN}
+    covers, tags = tuple(json.loads(row["covers"])), tuple(json.loads(row["tags"]))
+    return Camera(covers=covers, tags=tags, enabled=bool(row["enabled"]), **plain)
 
 
 def _values(camera: Camera) -> dict[str, object]:
-    return {
-        "id": camera.id,
-        "code": camera.code,
-        "name": camera.name,
-        "name_hi": camera.name_hi,
-        "owner_kind": camera.owner_kind,
-        "owner": camera.owner,
-        "site": camera.site,
-        "station": camera.station,
-        "zone": camera.zone,
+    return {name: getattr(camera, name) for name in _PLAIN} | {
         "covers": json.dumps(camera.covers),
-        "lat": camera.lat,
-        "lon": camera.lon,
-        "bearing": camera.bearing,
         "tags": json.dumps(camera.tags, ensure_ascii=False),
-        "url": camera.url,
-        "audio": camera.audio,
-        "mode": camera.mode,
-        "node": camera.node,
         "enabled": int(camera.enabled),
-        "created_us": camera.created_us,
-        "archived_us": camera.archived_us,
     }
 
 
-def add(db: Connection, camera: Camera, credentials: Credentials | None = None) -> Camera:
-    """Register; `camera.id` is ignored and given anew. Raises Invalid, or Conflict where the code is taken."""
+INSERT = (
+    "INSERT INTO camera (id, code, name, name_hi, owner_kind, owner, contact, site, station, ward, zone, address, covers, lat,"
+    " lon, bearing, fov, make, model, serial, mac, firmware, legal_basis, tags, url, audio, mode, node, enabled, created_us,"
+    " archived_us)"
+    " VALUES (:id, :code, :name, :name_hi, :owner_kind, :owner, :contact, :site, :station, :ward, :zone, :address, :covers,"
+    " :lat, :lon, :bearing, :fov, :make, :model, :serial, :mac, :firmware, :legal_basis, :tags, :url, :audio, :mode, :node,"
+    " :enabled, :created_us, :archived_us)"
+)
+
+
+def add(db: Connection, camera: Camera, credentials: Credentials | None = None, *, by: str = "") -> Camera:
+    """Register; `camera.id` is ignored and given anew. Its history begins here. Raises Invalid, or Conflict where the code is
+    taken."""
     camera = checked(camera)
     try:
-        cursor = db.execute(
-            "INSERT INTO camera (code, name, name_hi, owner_kind, owner, site, station, zone, covers, lat, lon, bearing,"
-            " tags, url, audio, mode, node, enabled, created_us, archived_us)"
-            " VALUES (:code, :name, :name_hi, :owner_kind, :owner, :site, :station, :zone, :covers, :lat, :lon, :bearing,"
-            " :tags, :url, :audio, :mode, :node, :enabled, :created_us, :archived_us)",
-            _values(camera),
-        )
+        cursor = db.execute(INSERT, _values(camera) | {"id": None})
     except sqlite3.IntegrityError:
         raise _taken(db, camera.code) from None
     made = replace(camera, id=CameraId(int(cursor.lastrowid or 0)))
     set_credentials(db, made.id, credentials)
+    sites.ensure(db, made)
+    camera_history.registered(db, made, by=by)
     return made
 
 
@@ -128,21 +111,23 @@ def restore(db: Connection, camera: Camera) -> Camera:
     taken. Its login is lost."""
     camera = checked(camera)
     try:
-        db.execute(
-            "INSERT INTO camera (id, code, name, name_hi, owner_kind, owner, site, station, zone, covers, lat, lon, bearing,"
-            " tags, url, audio, mode, node, enabled, created_us, archived_us)"
-            " VALUES (:id, :code, :name, :name_hi, :owner_kind, :owner, :site, :station, :zone, :covers, :lat, :lon,"
-            " :bearing, :tags, :url, :audio, :mode, :node, :enabled, :created_us, :archived_us)",
-            _values(camera),
-        )
+        db.execute(INSERT, _values(camera))
     except sqlite3.IntegrityError:
         raise Conflict(f"there is a camera with the id {camera.id} or the code {camera.code}", field="code") from None
+    sites.ensure(db, camera)
+    camera_history.registered(db, camera, by="")
     return camera
 
 
 def ids(db: Connection) -> set[CameraId]:
     """Of all, archived ones too."""
     return {CameraId(row[0]) for row in db.execute("SELECT id FROM camera")}
+
+
+def ids_at(db: Connection, site: str) -> list[CameraId]:
+    """Of all that name the site, archived ones too."""
+    rows = db.execute("SELECT id FROM camera WHERE site = :site AND site <> '' ORDER BY id", {"site": site})
+    return [CameraId(row[0]) for row in rows]
 
 
 def _taken(db: Connection, code: str) -> Conflict:
@@ -183,7 +168,7 @@ SELECT camera.*, secret.camera_id IS NOT NULL AS has_credentials,
        init.video_codec AS init_video, init.audio_codec AS init_audio, init.codecs AS init_codecs,
        init.width AS init_width, init.height AS init_height,
        probe.video_codec AS probe_video, probe.audio_codec AS probe_audio, probe.audio_received,
-       probe.width AS probe_width, probe.height AS probe_height
+       probe.width AS probe_width, probe.height AS probe_height, probe.findings
 FROM camera
 LEFT JOIN secret ON secret.camera_id = camera.id
 LEFT JOIN probe ON probe.camera_id = camera.id
@@ -196,13 +181,22 @@ WHERE camera.code > :after
   AND (:enabled IS NULL OR enabled = :enabled)
   AND (:kind IS NULL OR owner_kind = :kind)
   AND (:station IS NULL OR station = :station)
+  AND (:ward IS NULL OR ward = :ward)
   AND (:zone IS NULL OR zone = :zone)
+  AND (:site IS NULL OR site = :site)
+  AND (:tag IS NULL OR EXISTS (SELECT 1 FROM json_each(tags) WHERE value = :tag))
   AND (:node IS NULL OR node = :node)
   AND (:ids IS NULL OR camera.id IN (SELECT value FROM json_each(:ids)))
+  AND (:found IS NULL OR :found = EXISTS (
+    SELECT 1 FROM json_each(probe.findings) AS finding WHERE finding.value IN (SELECT value FROM json_each(:findings))
+  ))
   AND (:w0 = '' OR NOT EXISTS (
     SELECT 1 FROM (VALUES (:w0), (:w1), (:w2), (:w3), (:w4), (:w5), (:w6), (:w7)) AS words
     WHERE instr(lower(code || char(10) || name || char(10) || name_hi || char(10) || owner || char(10) || site
-          || char(10) || station || char(10) || zone || char(10) || tags), words.column1) = 0
+          || char(10) || station || char(10) || ward || char(10) || zone || char(10) || address
+          || char(10) || tags || char(10) || make || char(10) || camera.model || char(10)
+          || coalesce((SELECT site.name_hi || char(10) || site.address FROM site WHERE site.name = camera.site), '')
+    ), words.column1) = 0
   ))
 ORDER BY camera.code
 LIMIT :limit
@@ -216,12 +210,11 @@ def _listed(row: Row) -> Listed:
     elif row["probe_video"]:
         audio = row["probe_audio"] if row["audio_received"] else ""
         media = Media(row["probe_video"], audio, "", row["probe_width"], row["probe_height"])
-    return Listed(_camera(row), bool(row["has_credentials"]), media)
+    return Listed(_camera(row), bool(row["has_credentials"]), media, tuple(json.loads(row["findings"] or "[]")))
 
 
 def _page_values(wanted: Filter, after: str, limit: int) -> dict[str, Any]:
-    words = wanted.text.lower().split()[:MAX_WORDS]
-    words += [""] * (MAX_WORDS - len(words))
+    words = [*search_words(wanted.text), *[""] * MAX_WORDS][:MAX_WORDS]
     return {
         "after": after,
         "camera_id": None,
@@ -230,9 +223,14 @@ def _page_values(wanted: Filter, after: str, limit: int) -> dict[str, Any]:
         "enabled": None if wanted.enabled is None else int(wanted.enabled),
         "kind": wanted.kind,
         "station": wanted.station,
+        "ward": wanted.ward,
         "zone": wanted.zone,
+        "site": wanted.site,
+        "tag": wanted.tag,
         "node": wanted.node,
         "ids": None if wanted.ids is None else json.dumps(wanted.ids),
+        "findings": json.dumps(wanted.findings),
+        "found": None if wanted.found is None else int(wanted.found),
         "limit": limit,
     } | {f"w{number}": word for number, word in enumerate(words)}
 
@@ -277,87 +275,51 @@ def briefs(db: Connection, *, archived: bool = False) -> list[Brief]:
     return [Brief(CameraId(row[0]), row[1], row[2], row[3], bool(row[4]), row[5], row[6]) for row in rows]
 
 
-def update(db: Connection, camera_id: CameraId, **changes: Any) -> Camera:
-    """Change fields of `Camera` (not `id`). Raises NotFound, Invalid, or Conflict where the new code is taken."""
-    changed = checked(replace(get(db, camera_id), **changes))
+UPDATE = (
+    "UPDATE camera SET code = :code, name = :name, name_hi = :name_hi, owner_kind = :owner_kind, owner = :owner,"
+    " contact = :contact, site = :site, station = :station, ward = :ward, zone = :zone, address = :address,"
+    " covers = :covers, lat = :lat, lon = :lon, bearing = :bearing, fov = :fov, make = :make, model = :model,"
+    " serial = :serial, mac = :mac, firmware = :firmware, legal_basis = :legal_basis, tags = :tags, url = :url,"
+    " audio = :audio, mode = :mode, node = :node, enabled = :enabled, archived_us = :archived_us WHERE id = :id"
+)
+
+
+def update(
+    db: Connection,
+    camera_id: CameraId,
+    *,
+    by: str = "",
+    place_since_us: int | None = None,
+    **changes: Any,
+) -> Camera:
+    """Change fields of `Camera` (not `id`); what changed goes into its history. `place_since_us`: since when the place that
+    it has now holds, None: a new one from now on. Raises NotFound, Invalid, or Conflict where the new code is taken."""
+    before = get(db, camera_id)
+    changed = checked(replace(before, **changes))
+    if changed == before and place_since_us is None:
+        return before
     try:
-        db.execute(
-            "UPDATE camera SET code = :code, name = :name, name_hi = :name_hi, owner_kind = :owner_kind, owner = :owner,"
-            " site = :site, station = :station, zone = :zone, covers = :covers, lat = :lat, lon = :lon,"
-            " bearing = :bearing, tags = :tags, url = :url, audio = :audio, mode = :mode, node = :node,"
-            " enabled = :enabled, archived_us = :archived_us WHERE id = :id",
-            _values(changed),
-        )
+        db.execute(UPDATE, _values(changed))
     except sqlite3.IntegrityError:
         raise _taken(db, changed.code) from None
+    if changed.site != before.site or changed.archived_us is None:
+        sites.ensure(db, changed)
+    camera_history.changed(db, before, changed, by=by, place_since_us=place_since_us)
     return changed
 
 
-def archive(db: Connection, camera_id: CameraId, at_us: int) -> Camera:
+def put_place(db: Connection, camera: Camera, lat: float | None, lon: float | None, bearing: float | None) -> Camera:
+    """The row's place alone, as its newest row of `camera_place` says; the caller tells its history."""
+    db.execute(
+        "UPDATE camera SET lat = :lat, lon = :lon, bearing = :bearing WHERE id = :id",
+        {"id": camera.id, "lat": lat, "lon": lon, "bearing": bearing},
+    )
+    return replace(camera, lat=lat, lon=lon, bearing=bearing)
+
+
+def archive(db: Connection, camera_id: CameraId, at_us: int, *, by: str = "") -> Camera:
     """Record it no more and take it out of listings; its footage stays. Raises NotFound. Again is no change."""
     camera = get(db, camera_id)
     if camera.archived_us is not None:
         return camera
-    return update(db, camera_id, enabled=False, archived_us=at_us)
-
-
-def credentials(db: Connection, camera_id: CameraId) -> Credentials | None:
-    """For the recorder alone."""
-    row = db.execute("SELECT username, password FROM secret WHERE camera_id = :id", {"id": camera_id}).fetchone()
-    return None if row is None else Credentials(row["username"], row["password"])
-
-
-def set_credentials(db: Connection, camera_id: CameraId, login: Credentials | None) -> None:
-    """None forgets them."""
-    if login is None:
-        db.execute("DELETE FROM secret WHERE camera_id = :id", {"id": camera_id})
-        return
-    db.execute(
-        "INSERT INTO secret (camera_id, username, password) VALUES (:id, :username, :password)"
-        " ON CONFLICT (camera_id) DO UPDATE SET username = excluded.username, password = excluded.password",
-        {"id": camera_id, "username": login.username, "password": login.password},
-    )
-
-
-def put_probe(db: Connection, probe: Probe) -> None:
-    """Keep the camera's last probe."""
-    db.execute(
-        "INSERT INTO probe (camera_id, probed_us, video_codec, width, height, fps, audio_codec, audio_received, detail)"
-        " VALUES (:camera_id, :probed_us, :video_codec, :width, :height, :fps, :audio_codec, :audio_received, :detail)"
-        " ON CONFLICT (camera_id) DO UPDATE SET probed_us = excluded.probed_us, video_codec = excluded.video_codec,"
-        " width = excluded.width, height = excluded.height, fps = excluded.fps, audio_codec = excluded.audio_codec,"
-        " audio_received = excluded.audio_received, detail = excluded.detail",
-        {
-            "camera_id": probe.camera_id,
-            "probed_us": probe.probed_us,
-            "video_codec": probe.video_codec,
-            "width": probe.width,
-            "height": probe.height,
-            "fps": probe.fps,
-            "audio_codec": probe.audio_codec,
-            "audio_received": int(probe.audio_received),
-            "detail": probe.detail,
-        },
-    )
-
-
-def get_probe(db: Connection, camera_id: CameraId) -> Probe | None:
-    row = db.execute("SELECT * FROM probe WHERE camera_id = :id", {"id": camera_id}).fetchone()
-    if row is None:
-        return None
-    return Probe(
-        camera_id=CameraId(row["camera_id"]),
-        probed_us=row["probed_us"],
-        video_codec=row["video_codec"],
-        width=row["width"],
-        height=row["height"],
-        fps=row["fps"],
-        audio_codec=row["audio_codec"],
-        audio_received=bool(row["audio_received"]),
-        detail=row["detail"],
-    )
-
-
-def forget_probe(db: Connection, camera_id: CameraId) -> None:
-    """After the URL has changed: what the old one sent says nothing."""
-    db.execute("DELETE FROM probe WHERE camera_id = :id", {"id": camera_id})
+    return update(db, camera_id, by=by, enabled=False, archived_us=at_us)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from itertools import pairwise
 
 from storage.catalog.sqlite import Connection
@@ -33,7 +34,7 @@ def reasons(db: Connection, camera_id: CameraId, from_us: int, to_us: int) -> li
         *_before_camera(db, window),
         *_states(db, window),
         *_run_ends(db, window),
-        *_server_down(db, window),
+        *server_down(db, from_us, to_us),
         *_deletions(db, window),
     ]
 
@@ -52,41 +53,51 @@ def _states(db: Connection, window: dict[str, int]) -> list[Reason]:
         " AND since_us >= coalesce((SELECT max(since_us) FROM camera_state WHERE camera_id = :camera_id"
         " AND since_us <= :from_us), 0) ORDER BY since_us",
         window,
-    ).fetchall()
-    ends = [*(row["since_us"] for row in rows[1:]), *([_FOREVER] if rows else [])]
+    )
+    return of_states([tuple(row) for row in rows])
+
+
+def of_states(rows: Sequence[tuple[int, str | None, str]]) -> list[Reason]:
+    """From a camera's (since_us, cause, detail) in the order of time: each speaks until the next."""
+    ends = [*(row[0] for row in rows[1:]), *([_FOREVER] if rows else [])]
     return [
-        Reason(row["since_us"], end, row["cause"], row["detail"], RANK_STATE)
-        for row, end in zip(rows, ends, strict=True)
+        Reason(since_us, end, cause, detail, RANK_STATE)
+        for (since_us, cause, detail), end in zip(rows, ends, strict=True)
     ]
 
 
 def _run_ends(db: Connection, window: dict[str, int]) -> list[Reason]:
-    """From the end of a run to the start of the next."""
     rows = db.execute(
-        "SELECT started_us, ended_us, end_reason FROM run WHERE camera_id = :camera_id AND id < :to_us / 1000"
+        "SELECT started_us, end_reason FROM run WHERE camera_id = :camera_id AND id < :to_us / 1000"
         " AND id >= coalesce((SELECT max(id) FROM run WHERE camera_id = :camera_id AND id <= :from_us / 1000), 0)"
         " ORDER BY id",
         window,
-    ).fetchall()
+    )
+    return of_run_ends([tuple(row) for row in rows])
+
+
+def of_run_ends(rows: Sequence[tuple[int, str | None]]) -> list[Reason]:
+    """From a camera's (started_us, end_reason) in the order of time: from the end of a run to the start of the next."""
     found = []
-    for index, row in enumerate(rows):
-        if row["end_reason"] is None:
+    for index, (started_us, end_reason) in enumerate(rows):
+        if end_reason is None:
             continue
         # The footage ends before its process does: the reason speaks from the run's start on, the spans cover the rest.
-        next_start = rows[index + 1]["started_us"] if index + 1 < len(rows) else _FOREVER
-        found.append(Reason(row["started_us"], next_start, row["end_reason"], "", RANK_RUN_END))
+        next_start_us = rows[index + 1][0] if index + 1 < len(rows) else _FOREVER
+        found.append(Reason(started_us, next_start_us, end_reason, "", RANK_RUN_END))
     return found
 
 
-def _server_down(db: Connection, window: dict[str, int]) -> list[Reason]:
+def server_down(db: Connection, from_us: int, to_us: int) -> list[Reason]:
+    """Between the server's lives: the same for all cameras."""
     rows = db.execute(
         "SELECT started_us, coalesce(ended_us, seen_us) AS until_us FROM server_life"
         " WHERE started_us < :to_us ORDER BY started_us DESC LIMIT 1000",
-        window,
+        {"to_us": to_us},
     ).fetchall()
     found = []
     for later, earlier in pairwise(rows):
-        if later["started_us"] > window["from_us"] and earlier["until_us"] < later["started_us"]:
+        if later["started_us"] > from_us and earlier["until_us"] < later["started_us"]:
             found.append(
                 Reason(
                     earlier["until_us"],
@@ -105,13 +116,9 @@ def _deletions(db: Connection, window: dict[str, int]) -> list[Reason]:
         " AND end_us > :from_us",
         window,
     )
-    return [
-        Reason(
-            row["start_us"],
-            row["end_us"],
-            "missing" if row["reason"] == "missing" else "deleted",
-            DELETED_BECAUSE.get(row["reason"], row["reason"]),
-            RANK_DELETED,
-        )
-        for row in rows
-    ]
+    return [of_deletion(*row) for row in rows]
+
+
+def of_deletion(start_us: int, end_us: int, reason: str) -> Reason:
+    cause = "missing" if reason == "missing" else "deleted"
+    return Reason(start_us, end_us, cause, DELETED_BECAUSE.get(reason, reason), RANK_DELETED)

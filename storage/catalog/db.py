@@ -29,6 +29,7 @@ from sqlite_utils import Database
 
 from config.errors import Conflict, Corrupt, Invalid, NvrError, Unavailable
 from storage.catalog.ballast import Ballast
+from storage.catalog.logins import scrub
 from storage.catalog.schema import migrate
 from storage.catalog.sqlite import Connection, sqlite3
 
@@ -73,7 +74,9 @@ def prepare(path: Path) -> None:
         ) from error
     db = connect(path)
     try:
+        db.execute("PRAGMA secure_delete = ON")  # what a migration drops may be a login
         migrate(Database(db))
+        _scrub(db, path)
     except sqlite3.DatabaseError as error:
         if "not a database" in str(error) or "malformed" in str(error):
             raise Corrupt(
@@ -84,7 +87,15 @@ def prepare(path: Path) -> None:
         raise Unavailable(f"cannot prepare the catalog {path}: {error}", field="storage.database") from error
     finally:
         db.close()
-    path.chmod(0o600)  # it holds the cameras' passwords
+    path.chmod(0o600)
+
+
+def _scrub(db: Connection, path: Path) -> None:
+    try:
+        if not scrub(db):
+            log.warning("the catalog is in use: former plain logins are wiped at the next start", path=str(path))
+    except sqlite3.OperationalError as error:  # it works all the same
+        log.warning("former plain logins are not wiped from the catalog yet", path=str(path), error=str(error))
 
 
 def damage(db: Connection) -> str:

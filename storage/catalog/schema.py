@@ -8,6 +8,8 @@ from __future__ import annotations
 from sqlite_utils import Database, Migrations
 
 from config.errors import Conflict
+from storage.catalog.logins import seal_plain
+from storage.catalog.schema_registry import REGISTRY
 
 migrations = Migrations("nvr")
 
@@ -359,6 +361,14 @@ CREATE TABLE alert_message (
     error TEXT NOT NULL  -- of the last attempt
 ) STRICT;
 """
+
+
+@migrations()
+def m003_registry(db: Database) -> None:
+    for statement in REGISTRY.split(";\n"):
+        if statement.strip():
+            db.execute(statement)
+    seal_plain(db.conn)
 
 
 def migrate(db: Database) -> None:

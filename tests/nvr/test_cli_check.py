@@ -10,10 +10,12 @@ from pathlib import Path
 
 import pytest
 from click.testing import CliRunner
+from sqlite_utils import Database
 
 from nvr import cli_check
 from nvr.cli import nvr as command
 from storage.catalog.db import connect
+from storage.catalog.schema import migrations
 from storage.kernel_clock import KernelClock, kernel_clock
 from tests.nvr.typed import nvr
 from tests.storage.node import node_at
@@ -22,7 +24,7 @@ from tests.storage.node import node_at
 AS_ANYBODY = ("setpriv", "--bounding-set", "-dac_override,-dac_read_search") if os.geteuid() == 0 else ()
 KEPT = KernelClock(synchronised=True, max_error_us=12_000)
 CLOCK_IS_KEPT = (kernel_clock() or KEPT).synchronised
-PARTS = ["ffmpeg", "sqlite", "catalog", "volume", "store", "clock"]
+PARTS = ["ffmpeg", "sqlite", "catalog", "logins", "volume", "store", "clock"]
 
 
 @pytest.fixture
@@ -153,14 +155,14 @@ async def test_a_catalog_of_a_newer_program(here: Path) -> None:
             "INSERT INTO _sqlite_migrations (migration_set, name, applied_at) VALUES ('nvr', 'm999_later', '2030-01-01')"
         )
     found = await troubles(here)
-    assert list(found) == ["catalog"]
+    assert list(found) == ["catalog", "logins"]
     assert "was migrated by a newer nvr (it has m999_later)" in found["catalog"]
 
 
 async def test_a_catalog_that_is_none(here: Path) -> None:
     (here / "nvr.sqlite3").write_text("a letter\n" * 1000)
     found = await troubles(here)
-    assert list(found) == ["catalog", "volume"]
+    assert list(found) == ["catalog", "logins", "volume"]
     assert "not a database" in found["catalog"]
     assert "the catalog, which knows the volumes, cannot be read" in found["volume"]
 
@@ -195,3 +197,10 @@ def test_the_kernel_may_be_asked_and_its_answer_is_understood() -> None:
     if found is not None:  # a container may refuse
         assert 0 <= found.max_error_us <= 16_000_000
         assert found.synchronised or found.max_error_us > 0
+
+
+async def test_a_catalog_from_before_logins_were_sealed_is_no_trouble(here: Path) -> None:
+    with closing(connect(here / "nvr.sqlite3")) as db:
+        migrations.apply(Database(db), stop_before="m003_registry")
+    assert await troubles(here) == {}
+    assert "they are sealed by the next `nvr serve`" in (await nvr(here, "check"))[1]

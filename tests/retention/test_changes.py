@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -158,7 +159,7 @@ def test_a_deleted_policy_is_kept_for_a_day(db: Connection) -> None:
 
 
 @pytest.mark.parametrize("fields", [{"owner_kind": "shop"}, {"tags": ("metro",)}, {"station": "K"}, {"zone": "W"}])
-def test_an_edit_of_the_camera_waits_as_well(db: Connection, fields: dict[str, object]) -> None:
+def test_an_edit_of_the_camera_waits_as_well(db: Connection, fields: dict[str, Any]) -> None:
     one = camera(db, "A", owner_kind="bank_atm")
     edit(db, policy("k", "station", "K", 7), policy("w", "zone", "W", 7), policy("metro", "tag", "metro", 7))
     settle(db)

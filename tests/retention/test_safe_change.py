@@ -7,6 +7,7 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import given, settings
@@ -65,7 +66,7 @@ def delete(place: Place, name: str) -> None:
         make(place.db, prepared, now_us=place.now_us, trusted=True, by="x")
 
 
-def change_camera(place: Place, camera_id: CameraId, fields: dict[str, object]) -> None:
+def change_camera(place: Place, camera_id: CameraId, fields: dict[str, Any]) -> None:
     with settling(place.db, camera_id, place.now_us):
         cameras.update(place.db, camera_id, **fields)
 

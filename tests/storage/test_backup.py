@@ -34,6 +34,8 @@ async def test_a_backup_is_a_whole_catalog_for_its_owner_alone(tmp_path: Path) -
     assert os.listdir(made.parent) == [made.name]
     assert (mode(made), mode(made.parent)) == (0o600, 0o700)
     backup.check(made)
+    assert b"s3cret" not in made.read_bytes()
+    made.with_name(made.name + ".key").write_bytes((tmp_path / "nvr.sqlite3.key").read_bytes())
     db = connect(made, readonly=True)
     assert cameras.credentials(db, camera) == Credentials("admin", "s3cret")
     db.close()

@@ -13,6 +13,7 @@ import pytest
 from storage.catalog import (
     cameras,
     causes,
+    coverage,
     days,
     deletions,
     garbage,
@@ -23,6 +24,7 @@ from storage.catalog import (
     object_garbage,
     offloads,
     runs,
+    search,
     segments,
     states,
     sweeping,
@@ -90,6 +92,20 @@ HOT: dict[str, Callable[[Connection], Any]] = {
     "objects to hold": partial(offloads.without_legal_hold, camera_id=CAMERA, **WINDOW, limit=9),
     "objects that are held": partial(offloads.with_legal_hold, after=(0, -1), limit=9),
     "the next objects to delete": partial(object_garbage.due, now_us=T0_US, limit=9),
+    "what many cameras have of a window": lambda db: [
+        list(ask(db, "[1, 2]", T0_US, T0_US + HOUR_US)) for ask in (coverage.full_hours, coverage.part_hours)
+    ],
+    "an hour that is full twice": lambda db: db.execute(
+        coverage.ONE_FULL, {"camera_id": CAMERA, "first_us": T0_US, "last_us": T0_US + HOUR_US, "hour_us": HOUR_US}
+    ),
+    "which cameras have anything": partial(coverage.with_any, ids="[1, 2]", first_us=T0_US, last_us=T0_US + HOUR_US),
+    "which cameras fail": partial(coverage.failing, ids="[1, 2]", until_us=T0_US),
+    "which cameras record": partial(coverage.recording_since, ids="[1, 2]", until_us=T0_US),
+    "why many cameras have gaps": partial(coverage.reasons, ids="[1, 2]", **WINDOW),
+    "how runs of many cameras ended": partial(coverage.run_ends, ids="[1, 2]", **WINDOW),
+    "the nearest footage": partial(search.nearest, camera_id=CAMERA, **WINDOW),
+    "codecs of some cameras": partial(search.video_codecs, ids=[CAMERA]),
+    "names of some cameras": partial(search.cameras, wanted=search.Wanted(), from_us=T0_US, ids=[CAMERA]),
     "what came late": partial(days.late_of, camera_id=CAMERA, day_us=T0_US),
 }
 GROWING = re.compile(
@@ -136,6 +152,13 @@ def test_hot_statements_use_a_key(db: Connection, what: str) -> None:
     for step in told:
         assert not GROWING.match(step), told
         assert "TEMP B-TREE" not in step, told
+
+
+def test_places_of_a_window_are_found_by_camera_and_time(db: Connection) -> None:
+    """What a bus told of its places in years is not read."""
+    told = plans(db, partial(search.stays, box=(26.0, 80.0, 27.0, 81.0), **WINDOW))
+    assert "SEARCH place USING PRIMARY KEY (camera_id=? AND since_us>? AND since_us<?)" in told
+    assert not any("camera_place" in step and "SCAN" in step for step in told), told
 
 
 @pytest.mark.parametrize("what", ["a page of segments", "segments of a window", "what an hour folder holds"])

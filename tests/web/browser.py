@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 
 from playwright.async_api import Browser, ConsoleMessage, Page, async_playwright
 
-WAIT_MS = 15_000
+WAIT_MS = 30_000
 """How long an expectation may take on a busy machine."""
 
 FLAGS = ("--disable-background-networking", "--disable-component-update", "--disable-sync")

@@ -13,6 +13,8 @@ from typing import Any
 from aiohttp import ClientSession, web
 
 from config.settings import PlaybackSettings, RecordingSettings, ServerSettings, Settings, StorageSettings
+from nvr.onvif import service_url
+from nvr.prober import Prober
 from retention.keeper import Keeper
 from retention.sweep import Sweeper
 from storage.binary import find
@@ -25,11 +27,13 @@ from storage.ingest import Ingest
 from storage.model import CameraId, Credentials, RunId, VolumeId
 from storage.objects import Objects
 from storage.paths import SPOOL, SpoolName, spool_name
+from storage.registry.onvif_model import Device, Found
 from storage.remote import Remote
 from storage.volumes import Volumes
 from web.app import make_app
 from web.events import Events
 from web.keys import CameraHealth, CameraTotals, ProbeReport
+from web.onvif import Onvif
 
 RECORDING = CameraHealth("recording", None, "", 1_795_000_000_000_000, 1_795_000_060_000_000, 0, -76_000, None)
 
@@ -75,6 +79,17 @@ class FakeFleet:
     async def probe(self, url: str, credentials: Credentials | None, audio: str) -> ProbeReport:
         self.probed.append((url, credentials, audio))
         return ProbeReport(True, None, "", "h264", 1920, 1080, 25.0, "aac", True)
+
+
+class QuietNetwork:
+    """Of ONVIF devices: one answers, whichever is asked."""
+
+    async def discover(self, seconds: int, *, allow_loopback: bool) -> list[Found]:
+        return [Found("http://10.0.0.5/onvif/device_service", "10.0.0.5", "Gate", "GO-4", "GO-4")]
+
+    async def look_up(self, address: str, credentials: Credentials | None, *, allow_loopback: bool) -> Device:
+        service_url(address, allow_loopback=allow_loopback)
+        return Device("Gangotri Optics", "GO-4", "", "", "", None, ())
 
 
 @dataclass
@@ -149,7 +164,12 @@ async def no_doubt() -> str:
 
 @asynccontextmanager
 async def serve(
-    folder: Path, *, x_accel_prefix: str = "", objects: Objects | None = None, **server: Any
+    folder: Path,
+    *,
+    x_accel_prefix: str = "",
+    objects: Objects | None = None,
+    onvif: Onvif | None = None,
+    **server: Any,
 ) -> AsyncIterator[Served]:
     playback = PlaybackSettings(x_accel_prefix=x_accel_prefix)
     settings = settings_for(folder, **server).model_copy(update={"playback": playback})
@@ -160,16 +180,19 @@ async def serve(
     ingest = Ingest(catalog, volumes, lag_of=lambda fps: 80_000)
     growth = Growth(catalog, volumes, ingest, lag_of=lambda fps: 80_000, live_runs=set)
     fleet, events = FakeFleet(), Events()
+    seen = Footage(catalog, volumes, growth, remote=Remote(catalog, objects) if objects else None)
     app = make_app(
         settings,
         catalog=catalog,
-        footage=Footage(catalog, volumes, growth, remote=Remote(catalog, objects) if objects else None),
+        footage=seen,
         volumes=volumes,
         fleet=fleet,
         ffmpeg=find(),
         events=events,
         ingest=ingest,
         keeper=Keeper(catalog, volumes, Sweeper(catalog, volumes), fleet, settings.retention, doubt=no_doubt),
+        prober=Prober(catalog, seen, fleet, node=settings.server.node),
+        onvif_client=onvif or QuietNetwork(),
     )
     runner = web.AppRunner(app, access_log=None, handler_cancellation=True, shutdown_timeout=2.0)
     await runner.setup()

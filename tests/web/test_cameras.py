@@ -71,6 +71,21 @@ async def test_shows_how_a_camera_fares(served: Served) -> None:
     assert (shown["state"], shown["cause"], shown["missed_segments"]) == ("disabled", None, 0)
 
 
+@pytest.mark.parametrize("limit", [1, 2, 3, 5, 9])
+async def test_those_in_use_come_first_whatever_the_pages(served: Served, limit: int) -> None:
+    for code in ("A", "B", "C", "D", "E"):
+        body = {"code": code, "url": "rtsp://10.0.0.5/x", "enabled": code in "BE"}
+        assert (await served.ask("POST", "/api/v1/cameras", json=body))[0] == 201
+    seen, cursor = [], ""
+    while cursor is not None:
+        page = await served.get(f"/api/v1/cameras?order=use&limit={limit}" + (f"&cursor={cursor}" if cursor else ""))
+        seen += [item["code"] for item in page["items"]]
+        cursor = page["next"]
+    assert seen == ["B", "E", "A", "C", "D"]
+    shown = await served.get("/api/v1/cameras?order=use&enabled=false&limit=2")
+    assert [item["code"] for item in shown["items"]] == ["A", "C"]
+
+
 async def test_pages_through_many_cameras(served: Served) -> None:
     for number in range(7):
         await served.add(f"C{number}")

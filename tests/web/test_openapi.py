@@ -11,7 +11,7 @@ import pytest_asyncio
 from tests.web.served import Served, serve
 from web.openapi import kind
 
-PAGES = {"/", "/review", "/storage", "/cameras/{id}", "/static/{path}", "/api/docs"}
+PAGES = {"/", "/review", "/storage", "/find", "/register", "/cameras/{id}", "/static/{path}", "/api/docs"}
 """For people: HTML and what it is made of."""
 
 

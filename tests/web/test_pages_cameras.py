@@ -13,19 +13,13 @@ from playwright.async_api import Browser, expect
 from storage.clock import wall_us
 from storage.model import CameraId
 from tests.lavfi import recorded
-from tests.web.browser import WAIT_MS, chromium, tab
+from tests.web.browser import WAIT_MS, tab
 from tests.web.served import RECORDING, Served, serve, silent
 
 pytestmark = pytest.mark.needs("chromium")
 expect.set_options(timeout=WAIT_MS)
 
 T0_US = 1_795_000_020_000_000
-
-
-@pytest_asyncio.fixture(loop_scope="session", scope="module")
-async def browser() -> AsyncIterator[Browser]:
-    async with chromium() as running:
-        yield running
 
 
 @pytest_asyncio.fixture(loop_scope="session")

@@ -20,7 +20,7 @@ from storage.clock import wall_us
 from storage.model import Camera, CameraId
 from tests.lavfi import recorded
 from tests.web.archived import LAG_US
-from tests.web.browser import WAIT_MS, Tab, chromium, tab
+from tests.web.browser import WAIT_MS, Tab, tab
 from tests.web.served import RECORDING, Served, serve
 
 pytestmark = pytest.mark.needs("chromium")
@@ -68,12 +68,6 @@ async def holds(page: Page, video_is: str) -> None:
 async def decoded(page: Page) -> None:
     """Waits until a frame is on the screen."""
     await holds(page, "video.readyState >= 2 && !video.seeking")
-
-
-@pytest_asyncio.fixture(loop_scope="session", scope="module")
-async def browser() -> AsyncIterator[Browser]:
-    async with chromium() as running:
-        yield running
 
 
 def registered(number: int) -> Camera:

@@ -15,7 +15,7 @@ from storage.catalog import alerts
 from storage.clock import wall_us
 from storage.terms import DAY_US
 from storage.trouble import Alert, AlertStep
-from tests.web.browser import WAIT_MS, Tab, chromium, tab
+from tests.web.browser import WAIT_MS, Tab, tab
 from tests.web.served import RECORDING, Served, serve
 from tests.web.stored import city, look
 from web.keys import KEEPER
@@ -29,12 +29,6 @@ CITY = (
     ("KNP-0003", "shop", 2),
     ("KNP-0004", "police_post", 1),
 )
-
-
-@pytest_asyncio.fixture(loop_scope="session", scope="module")
-async def browser() -> AsyncIterator[Browser]:
-    async with chromium() as running:
-        yield running
 
 
 @pytest_asyncio.fixture(loop_scope="session")

@@ -31,7 +31,7 @@ async def test_counts_cameras_and_lists_the_silent_ones_longest_first(served: Se
         camera = await served.add(code, enabled=code != "D")
         served.fleet.healths[CameraId(camera["id"])] = health
     status = await served.get("/api/v1/status")
-    assert status["cameras"] == {"total": 5, "recording": 1, "silent": 2, "disabled": 1}
+    assert status["cameras"] == {"total": 5, "recording": 1, "silent": 2, "disabled": 1, "failed": 1, "starting": 1}
     assert [(trouble["code"], trouble["cause"]) for trouble in status["troubles"]] == [("C", None), ("B", "refused")]
     assert status["troubles"][0]["newest_footage"] == "1970-01-01T00:00:05.000000Z"
     assert (status["name"], status["timezone"], status["language"]) == ("Kanpur", "Asia/Kolkata", "en")

@@ -37,6 +37,12 @@ async def test_nothing_that_is_asked_blocks_the_loop(tmp_path: Path, guarded_loo
             "/play/1/live.m3u8",
             f"/play/1/clip.json?{WINDOW}",
             f"/play/sync?cameras=1&{WINDOW}",
+            f"/api/v1/footage/search?{WINDOW}&near=26.45,80.33",
+            f"/api/v1/footage/search?{WINDOW}&polygon=26.4,80.3;26.5,80.3;26.45,80.4&text=a",
+            f"/api/v1/footage/search?{WINDOW}&route=26.4,80.3;26.5,80.3",
+            "/api/v1/places?text=a",
+            f"/api/v1/coverage?{WINDOW}&text=a",
+            f"/api/v1/cameras/1/coverage?{WINDOW}",
         ):
             status, body, _ = await served.ask("GET", path)
             assert status == 200, (path, body)

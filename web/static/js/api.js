@@ -27,9 +27,12 @@ export function address(path, query = {}) {
   return text ? `${path}?${text}` : path;
 }
 
-/** The Response of a GET (or of `options`, as fetch has them), or a thrown Problem. An aborted request throws its AbortError. */
-export async function request(url, { signal, ...options } = {}) {
-  const patience = AbortSignal.timeout(PATIENCE_MS);
+/**
+ * The Response of a GET (or of `options`, as fetch has them), or a thrown Problem. An aborted request throws its AbortError.
+ * `patienceMs`: how long an answer may take.
+ */
+export async function request(url, { signal, patienceMs = PATIENCE_MS, ...options } = {}) {
+  const patience = AbortSignal.timeout(patienceMs);
   const signals = signal ? [signal, patience] : [patience];
   let response;
   try {
@@ -49,10 +52,10 @@ export async function get(path, query, options) {
   return response.json();
 }
 
-/** A write below /api/v1; the JSON of its answer, null where it has none. `body` undefined: none is sent. */
-export async function send(method, path, body, query) {
+/** A write below /api/v1; the JSON of its answer, null where it has none. `body` undefined: none is sent. `options` as of `request`. */
+export async function send(method, path, body, query, options) {
   const headers = body === undefined ? {} : { "Content-Type": "application/json" };
   const text = body === undefined ? undefined : JSON.stringify(body);
-  const response = await request(address(`/api/v1/${path}`, query), { method, headers, body: text });
+  const response = await request(address(`/api/v1/${path}`, query), { method, headers, body: text, ...options });
   return response.status === 204 ? null : response.json();
 }

@@ -1,8 +1,11 @@
 // What is known of a camera, and the gaps of the time in view with their causes.
 import { html } from "htm/preact";
-import { kindText, Newest } from "./camera_list.js";
+import { useEffect } from "preact/hooks";
+import { Newest } from "./camera_list.js";
 import { Icon } from "./icons.js";
 import { known, number, t } from "./i18n.js";
+import { kindText, loadKinds } from "./owner_kinds.js";
+import { KeptFindings } from "./probe_report.js";
 import { causeAdvice, causeClass, causeText, StatePill } from "./signs.js";
 import { now } from "./site.js";
 import { dateTimeText, read, SECOND, spanText } from "./time.js";
@@ -12,6 +15,7 @@ const CLOCK_RIGHT_MS = 2000;
 const GAPS_SHOWN = 60;
 
 export function Facts({ camera }) {
+  useEffect(() => void loadKinds(), []);
   const since = read(camera.since);
   const advice = camera.state === "failed" ? causeAdvice(camera.cause) : "";
   const rows = [
@@ -25,6 +29,9 @@ export function Facts({ camera }) {
     ["covers", (camera.covers ?? []).map((one) => (known(`covers.${one}`) ? t(`covers.${one}`) : one)).join(", ")],
     ["tags", (camera.tags ?? []).join(", ")],
     ["address", camera.url],
+    ["device", [camera.make, camera.model, camera.firmware].filter(Boolean).join(" ")],
+    ["contact", camera.contact],
+    ["legal", camera.legal_basis],
     ["node", camera.node],
   ];
   return html`<section class="facts" aria-label=${t("facts.title")}>
@@ -39,6 +46,8 @@ export function Facts({ camera }) {
       <dt>${t("facts.clock")}</dt><dd><${Clock} offset=${camera.clock_offset_ms} /></dd>
       ${rows.filter(([, value]) => value).map(([name, value]) => html`<dt key=${name}>${t(`facts.${name}`)}</dt><dd>${value}</dd>`)}
     </dl>
+    <p class="links"><a href=${`/?edit=${camera.id}`}>${t("facts.edit")}</a> <a href=${`/?history=${camera.id}`}>${t("facts.history")}</a></p>
+    <${KeptFindings} camera=${camera} />
   </section>`;
 }
 

@@ -4,7 +4,13 @@ import { Shell } from "./shell.js";
 import { start } from "./site.js";
 
 const room = document.body.dataset.page;
-const ROOMS = { cameras: "./cameras.js", review: "./review.js", storage: "./storage.js" };
+const ROOMS = {
+  cameras: "./cameras.js",
+  find: "./find.js",
+  register: "./register.js",
+  review: "./review.js",
+  storage: "./storage.js",
+};
 const { Page } = await import(ROOMS[room]);
 
 start();

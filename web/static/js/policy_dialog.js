@@ -8,7 +8,8 @@ import { Field, FormProblem } from "./form.js";
 import { Icon } from "./icons.js";
 import { t } from "./i18n.js";
 import { Preview } from "./policy_preview.js";
-import { kindOption, KINDS, SCOPES, scopeText } from "./policy_words.js";
+import { kinds, kindText } from "./owner_kinds.js";
+import { SCOPES, scopeText } from "./policy_words.js";
 import { toast } from "./signs.js";
 
 const GB = 1e9;
@@ -174,8 +175,8 @@ function Whom({ policy, values, set, scopeChosen, said }) {
     <//>
     ${!fixed && (values.scope === "kind"
       ? html`<${Field} as="select" id="policy-target" label=${t("scope.kind")} value=${values.target} wrong=${said("target")} onInput=${set("target")}>
-          ${[...new Set([...KINDS, values.target])].map((kind) => html`<option key=${kind} value=${kind} selected=${kind === values.target}>
-            ${kindOption(kind)}</option>`)}<//>`
+          ${[...new Set([...kinds.value.map((kind) => kind.key), values.target])].map((kind) => html`<option key=${kind} value=${kind} selected=${kind === values.target}>
+            ${kindText(kind)}</option>`)}<//>`
       : html`<${Field} id="policy-target" label=${scopeText(values.scope)} value=${values.target} wrong=${said("target", true)}
           placeholder=${values.scope === "camera" ? "KNP-0412" : ""} onInput=${set("target")} />`)}
   </div>`;

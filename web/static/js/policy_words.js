@@ -1,30 +1,9 @@
 // Policies in words: whom they are for, how long, what changes.
-import { kindText } from "./camera_list.js";
-import { bytes, known, t } from "./i18n.js";
+import { bytes, t } from "./i18n.js";
+import { kindText } from "./owner_kinds.js";
 
 /** From the most specific to the least: the first that fits a camera decides. */
 export const SCOPES = ["camera", "tag", "station", "zone", "kind", "default"];
-
-/** The kinds of owner of the city, as the register has them. */
-export const KINDS = [
-  "shop",
-  "school",
-  "smart_city",
-  "municipal",
-  "hospital",
-  "petrol_pump",
-  "automobile",
-  "kda",
-  "nhai",
-  "lab",
-  "police_post",
-  "industry",
-  "bank_atm",
-  "bus_stand",
-  "hotel",
-  "medical_store",
-  "liquor_shop",
-];
 
 export const scopeText = (scope) => t(`scope.${scope}`);
 
@@ -66,5 +45,3 @@ export function changeText({ before, after }) {
   const days = [daysText(before), daysText(after)];
   return days[0] === days[1] ? t("change.details") : days.join(" → ");
 }
-
-export const kindOption = (kind) => (known(`kind.${kind}`) ? t(`kind.${kind}`) : kind);

@@ -91,9 +91,10 @@ function Workspace() {
     const playback = new Playback(cameraId);
     const view = new TimelineView(serverNow() - HOUR / 3, HOUR);
     const [data, holds] = [new TimelineData(cameraId), new CameraHolds(cameraId)];
-    return { playback, view, data, holds, selection: signal(null), choosing: signal(false), dialog: signal(null) };
+    const lanes = [{ camera: { id: cameraId }, data, holds }];
+    return { playback, view, data, holds, lanes, selection: signal(null), choosing: signal(false), dialog: signal(null) };
   }, []);
-  const { playback, view, data, holds, selection, choosing, dialog } = room;
+  const { playback, view, data, holds, lanes, selection, choosing, dialog } = room;
   const actions = useMemo(() => reviewActions({ camera, ...room }), []);
   const table = useMemo(() => keyTable(actions), []);
 
@@ -121,7 +122,7 @@ function Workspace() {
   return html`<div class="review">
     <${Title} one=${one} />
     <${Player} camera=${one} playback=${playback} selection=${selection} actions=${actions} />
-    <${Timeline} camera=${one} data=${data} holds=${holds} view=${view} playhead=${playback.at} selection=${selection} choosing=${choosing}
+    <${Timeline} lanes=${lanes} view=${view} playhead=${playback.at} selection=${selection} choosing=${choosing}
       seek=${(ms) => playback.seek(ms)} />
     <${Range} selection=${selection} actions=${actions} />
     <aside class="side"><${Facts} camera=${one} /><${Gaps} data=${data} view=${view} seek=${actions.visit} /></aside>
@@ -139,6 +140,9 @@ function Title({ one }) {
     <h1><b>${one.code}</b> ${cameraName(one)}</h1>
     <${StatePill} state=${one.state} cause=${one.cause} />
     <span class="spring"></span>
+    ${typeof one.lat === "number" &&
+    html`<a class="button plain" href=${`/find?near=${one.lat},${one.lon}&place=${encodeURIComponent(one.code)}`}>
+      <${Icon} name="place" />${t("find.nearby")}</a>`}
     <${CameraPicker} choose=${choose} label=${t("review.switch")} />
   </div>`;
 }

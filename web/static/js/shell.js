@@ -14,9 +14,11 @@ export function Shell({ room, children }) {
   return html`<div class="shell">
     <nav class="rail" aria-label=${t("shell.rooms")}>
       <span class="mark"><img src="/static/icon.svg" alt="" /></span>
+      <${Room} name="find" here=${room} href="/find" icon="search" />
       <${Room} name="review" here=${room} href=${last ? `/cameras/${last}` : "/review"} icon="review" />
       <${Room} name="cameras" here=${room} href="/" icon="camera" />
       <${Room} name="storage" here=${room} href="/storage" icon="disk" />
+      <${Room} name="register" here=${room} href="/register" icon="register" />
     </nav>
     <header class="header">
       <span class="place">${status.value?.name || document.body.dataset.name}</span>

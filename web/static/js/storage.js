@@ -3,6 +3,7 @@ import { html } from "htm/preact";
 import { useEffect } from "preact/hooks";
 import { signal } from "@preact/signals";
 import { t } from "./i18n.js";
+import { loadKinds } from "./owner_kinds.js";
 import { status } from "./site.js";
 import { Disks } from "./storage_disks.js";
 import { Holds } from "./storage_holds.js";
@@ -30,6 +31,7 @@ export function go(name, search = {}) {
 export function Page() {
   useEffect(() => {
     const moved = () => (view.value = asked());
+    loadKinds();
     addEventListener("popstate", moved);
     return () => removeEventListener("popstate", moved);
   }, []);

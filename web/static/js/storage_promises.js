@@ -2,9 +2,9 @@
 import { html } from "htm/preact";
 import { useEffect } from "preact/hooks";
 import { signal } from "@preact/signals";
-import { kindText } from "./camera_list.js";
 import { Icon } from "./icons.js";
 import { bytes, number, t } from "./i18n.js";
+import { kindText } from "./owner_kinds.js";
 import { whyText } from "./policy_words.js";
 import { cameraName, Empty } from "./signs.js";
 import { byPolicy, report } from "./storage_data.js";

@@ -9,7 +9,7 @@ import { causeClass, causeText, IconButton } from "./signs.js";
 import { now, serverNow } from "./site.js";
 import { stillUrl } from "./still.js";
 import { dateTimeText, DAY, SECOND, spanText } from "./time.js";
-import { draw, HEIGHT, readColours } from "./timeline_draw.js";
+import { draw, heightOf, lanesOf, readColours } from "./timeline_draw.js";
 import { attachPointer } from "./timeline_pointer.js";
 import { LENGTHS } from "./timeline_view.js";
 
@@ -19,26 +19,30 @@ const TABLE_MS = 600;
 const TABLE_ROWS = 200;
 
 /**
- * `camera` {id}, `data` a TimelineData, `holds` a CameraHolds, `view` a TimelineView, `playhead`, `selection` and `choosing` signals,
- * `seek(ms)` the jump.
+ * `lanes` [{camera, data: TimelineData, holds: CameraHolds}] from the top; `view` a TimelineView, `playhead`, `selection` and
+ * `choosing` signals, `seek(ms)` the jump. Lanes do not change while it is shown.
  */
-export function Timeline({ camera, data, holds, view, playhead, selection, choosing, seek }) {
+export function Timeline({ lanes, view, playhead, selection, choosing, seek }) {
   const hover = useMemo(() => signal(null), []);
+  const over = useMemo(() => signal(0), []); // which lane the pointer is on
   const width = useSignal(0);
+  const failed = lanes.find(({ data }) => data.problem.value);
   return html`<section class="timeline" aria-label=${t("timeline.label")}>
     <${Tools} view=${view} playhead=${playhead} choosing=${choosing} />
     <div class="lane">
-      <${Canvas} ...${{ data, holds, view, playhead, selection, choosing, seek, hover, width }} />
-      <${Hover} ...${{ camera, data, holds, view, hover, width }} />
+      <${Canvas} ...${{ lanes, view, playhead, selection, choosing, seek, hover, over, width }} />
+      <${Hover} ...${{ lanes, over, view, hover, width }} />
     </div>
-    ${data.problem.value &&
-    html`<p class="note wrong" role="status">${t("timeline.failed", { message: data.problem.value.message })}</p>`}
-    <${Words} data=${data} holds=${holds} view=${view} />
+    ${failed &&
+    html`<p class="note wrong" role="status">${t("timeline.failed", { message: failed.data.problem.value.message })}</p>`}
+    <${Words} lanes=${lanes} view=${view} />
   </section>`;
 }
 
-function Canvas({ data, holds, view, playhead, selection, choosing, seek, hover, width }) {
+function Canvas({ lanes, view, playhead, selection, choosing, seek, hover, over, width }) {
   const canvas = useRef(null);
+  const places = lanesOf(lanes.length);
+  const height = heightOf(places);
   useEffect(() => {
     const element = canvas.current;
     const context = element.getContext("2d");
@@ -48,12 +52,17 @@ function Canvas({ data, holds, view, playhead, selection, choosing, seek, hover,
       frame = 0;
       const scale = devicePixelRatio || 1;
       const size = { width: element.clientWidth, scale };
-      const [w, h] = [Math.round(size.width * scale), Math.round(HEIGHT * scale)];
+      if (!size.width) return; // not laid out yet, or no more: its size will ask again
+      const [w, h] = [Math.round(size.width * scale), Math.round(height * scale)];
       if (element.width !== w || element.height !== h) [element.width, element.height] = [w, h];
       const range = view.range.value;
-      const scene = {
+      const drawn = ({ camera, data, holds }) => ({
         answers: data.answers.value,
         holds: holds.list.value,
+        label: lanes.length > 1 ? camera.code : "",
+      });
+      const scene = {
+        lanes: lanes.map(drawn),
         playhead: playhead.value,
         now: serverNow(),
         hover: hover.value,
@@ -65,7 +74,8 @@ function Canvas({ data, holds, view, playhead, selection, choosing, seek, hover,
     const soon = () => (frame ||= requestAnimationFrame(paint));
     // Reads every signal that the picture depends on, so that a change of any asks for a new one.
     const stop = effect(() => {
-      void [view.range.value, data.answers.value, holds.list.value, playhead.value, hover.value, selection.value, now.value, width.value];
+      for (const { data, holds } of lanes) void [data.answers.value, holds.list.value];
+      void [view.range.value, playhead.value, hover.value, selection.value, now.value, width.value];
       soon();
     });
     const themed = () => {
@@ -76,20 +86,23 @@ function Canvas({ data, holds, view, playhead, selection, choosing, seek, hover,
     resized.observe(element);
     addEventListener(THEME_EVENT, themed);
     const release = attachPointer(element, { view, selection, hover, choosing, seek });
+    const point = (event) => (over.value = Math.max(0, places.findLastIndex(({ top }) => top <= event.offsetY)));
+    element.addEventListener("pointermove", point);
     return () => {
       stop();
       release();
+      element.removeEventListener("pointermove", point);
       resized.disconnect();
       removeEventListener(THEME_EVENT, themed);
       cancelAnimationFrame(frame);
     };
-  }, [data, view]);
+  }, [lanes, view]);
   useSignalEffect(() => {
     void now.value; // a view that reaches now is asked for again as time goes on
-    if (width.value) data.want(view.range.value.from, view.range.value.to, width.value);
+    if (width.value) for (const { data } of lanes) data.want(view.range.value.from, view.range.value.to, width.value);
   });
-  return html`<canvas ref=${canvas} class=${choosing.value ? "choosing" : ""} height=${HEIGHT} tabindex="0" role="img"
-    aria-label=${t("timeline.help")}></canvas>`;
+  return html`<canvas ref=${canvas} class=${choosing.value ? "choosing" : ""} height=${height} style=${{ height: `${height}px` }}
+    tabindex="0" role="img" aria-label=${t("timeline.help")}></canvas>`;
 }
 
 function Tools({ view, playhead, choosing }) {
@@ -121,8 +134,9 @@ function Legend() {
 }
 
 /** The exact time under the pointer, a still of it, or why there is none. */
-function Hover({ camera, data, holds, view, hover, width }) {
+function Hover({ lanes, over, view, hover, width }) {
   const still = useSignal(null);
+  const { camera, data, holds } = lanes[over.value];
   const at = hover.value;
   const length = view.length;
   useEffect(() => {
@@ -132,7 +146,7 @@ function Hover({ camera, data, holds, view, hover, width }) {
     const step = Math.max(SECOND, Math.round((length / width.value) * 4));
     const timer = setTimeout(() => (still.value = stillUrl(camera.id, Math.floor(at / step) * step, 320)), HOVER_STILL_MS);
     return () => clearTimeout(timer);
-  }, [at === null ? null : Math.round(at / (length / 400))]);
+  }, [camera.id, at === null ? null : Math.round(at / (length / 400))]);
   if (at === null) return null;
   const x = ((at - view.range.value.from) / length) * width.value;
   const left = Math.min(Math.max(x - HOVER_WIDTH / 2, 0), width.value - HOVER_WIDTH);
@@ -140,6 +154,7 @@ function Hover({ camera, data, holds, view, hover, width }) {
   return html`<div class="hover" style=${{ left: `${left}px`, width: `${HOVER_WIDTH}px` }}>
     ${still.value && html`<span class="frame"><img src=${still.value} alt="" onError=${() => (still.value = null)} /></span>`}
     <b>${dateTimeText(at)}</b>
+    ${lanes.length > 1 && html`<span>${camera.code}</span>`}
     ${gap && html`<span class="cause ${causeClass(gap.cause)}">
       <${Icon} name="gap" />${t("timeline.gap")} · ${causeText(gap.cause)} · ${spanText(Math.min(gap.to, serverNow()) - gap.from)}
     </span>`}
@@ -148,19 +163,27 @@ function Hover({ camera, data, holds, view, hover, width }) {
   </div>`;
 }
 
-/** What the lane says, as a table for screen readers; renewed when the view has come to rest. */
-function Words({ data, holds, view }) {
+/** What the lanes say, as a table for screen readers; renewed when the view has come to rest. */
+function Words({ lanes, view }) {
   const rows = useSignal([]);
   useSignalEffect(() => {
     const { from, to } = view.range.value;
-    const answer = data.answers.value.length ? data.best(from, to) : null;
-    const kept = holds.list.value;
+    const inside = (one) => one.to > from && one.from < to;
+    const read = ({ camera, data, holds }) => {
+      const answer = data.answers.value.length ? data.best(from, to) : null;
+      const whose = lanes.length > 1 ? `${camera.code}: ` : "";
+      const [spans, gaps] = [answer?.spans ?? [], answer?.gaps ?? []];
+      const held = holds.list.value;
+      return () => [
+        ...spans.filter(inside).map((span) => [whose + t("timeline.recorded"), span]),
+        ...gaps.filter(inside).map((gap) => [`${whose}${t("timeline.gap")}: ${causeText(gap.cause)}`, gap]),
+        ...held.filter(inside).map((hold) => [whose + t("timeline.held_case", { case: hold.case }), hold]),
+      ];
+    };
+    const told = lanes.map(read);
     const timer = setTimeout(() => {
-      const inside = (one) => one.to > from && one.from < to;
-      const spans = (answer?.spans ?? []).filter(inside).map((span) => [t("timeline.recorded"), span]);
-      const gaps = (answer?.gaps ?? []).filter(inside).map((gap) => [`${t("timeline.gap")}: ${causeText(gap.cause)}`, gap]);
-      const held = kept.filter(inside).map((hold) => [t("timeline.held_case", { case: hold.case }), hold]);
-      rows.value = [...spans, ...gaps, ...held].toSorted((a, b) => a[1].from - b[1].from).slice(0, TABLE_ROWS);
+      const all = told.flatMap((tell) => tell());
+      rows.value = all.toSorted((a, b) => a[1].from - b[1].from).slice(0, TABLE_ROWS);
     }, TABLE_MS);
     return () => clearTimeout(timer);
   });

@@ -1,12 +1,20 @@
-// Drawing the timeline: one lane, its axis, the playhead. Colours come from the style sheet.
+// Drawing the timeline: a lane for each camera, their axis, the playhead. Colours come from the style sheet.
 import { causeClass } from "./signs.js";
 import { dateTimeText, timeText } from "./time.js";
 import { ticks } from "./timeline_ticks.js";
 
-/** Heights in CSS px from the top: label of the playhead, axis, lane. */
-export const LAYOUT = { head: 22, axis: 22, lane: 52, foot: 14 };
-export const HEIGHT = LAYOUT.head + LAYOUT.axis + LAYOUT.lane + LAYOUT.foot;
-const LANE_TOP = LAYOUT.head + LAYOUT.axis;
+/** Heights in CSS px from the top: label of the playhead, axis, lane and the holds under it; a lane among others is lower. */
+export const LAYOUT = { head: 22, axis: 22, lane: 52, among: 22, foot: 14 };
+const LANES_TOP = LAYOUT.head + LAYOUT.axis;
+
+/** {top, height} of each of `count` lanes. */
+export function lanesOf(count) {
+  const height = count > 1 ? LAYOUT.among : LAYOUT.lane;
+  return Array.from({ length: count }, (_, n) => ({ top: LANES_TOP + n * (height + LAYOUT.foot), height }));
+}
+
+/** Height of the whole picture. */
+export const heightOf = (lanes) => lanes.at(-1).top + lanes.at(-1).height + LAYOUT.foot;
 
 const COLOURS = {
   text: "--text-soft",
@@ -63,27 +71,50 @@ function hatch(context, colours, kind, scale) {
 }
 
 /**
- * Draws everything. `view` {from, to} ms; `scene` {answers, holds, playhead, now, hover, selection, live}: ms, null where there is none.
- * `size` {width, height} CSS px, `scale` device px per CSS px.
+ * Draws everything. `view` {from, to} ms; `scene` {lanes: [{answers, holds, label}], playhead, now, hover, selection, wide}: ms, null
+ * where there is none. `size` {width, height} CSS px, `scale` device px per CSS px.
  */
 export function draw(context, view, scene, colours, { width, scale }) {
-  const toX = (ms) => ((ms - view.from) / (view.to - view.from)) * width;
+  const places = lanesOf(scene.lanes.length);
+  const height = heightOf(places);
+  const paper = { context, colours, width, height, scale, now: scene.now };
+  paper.toX = (ms) => ((ms - view.from) / (view.to - view.from)) * width;
   context.setTransform(scale, 0, 0, scale, 0, 0);
-  context.clearRect(0, 0, width, HEIGHT);
+  context.clearRect(0, 0, width, height);
+  for (const [n, lane] of scene.lanes.entries()) drawLane(paper, lane, places[n]);
+  drawAxis(paper, view);
+  if (scene.selection) drawSelection(paper, scene.selection);
+  drawNow(paper);
+  if (scene.hover !== null) vertical(paper, paper.toX(scene.hover), LAYOUT.head, colours.faint, 1);
+  if (scene.playhead !== null) drawPlayhead(paper, scene);
+}
+
+function drawLane(paper, { answers, holds, label }, place) {
+  const { context, colours, toX, width, now } = paper;
   context.fillStyle = colours.empty;
-  context.fillRect(0, LANE_TOP, Math.min(width, toX(scene.now)), LAYOUT.lane);
-  for (const answer of scene.answers) drawAnswer(context, answer, scene, toX, colours, width, scale);
-  drawHolds(context, scene.holds, toX, colours, width);
-  drawAxis(context, view, toX, colours, width);
-  if (scene.selection) drawSelection(context, scene.selection, toX, colours);
-  drawNow(context, scene.now, toX, colours, width);
-  if (scene.hover !== null) vertical(context, toX(scene.hover), LAYOUT.head, colours.faint, 1);
-  if (scene.playhead !== null) drawPlayhead(context, scene, toX, colours, width);
+  context.fillRect(0, place.top, Math.min(width, toX(now)), place.height);
+  for (const answer of answers) drawAnswer(paper, answer, place);
+  drawHolds(paper, holds, place);
+  if (label) drawLabel(paper, label, place);
+}
+
+/** Whose lane it is, on a ground of its own: readable over bars and hatches. */
+function drawLabel({ context, colours }, label, { top, height }) {
+  context.font = `600 11px ${colours.font}`;
+  context.textAlign = "left";
+  context.textBaseline = "middle";
+  const width = context.measureText(label).width + 12;
+  context.globalAlpha = 0.86;
+  context.fillStyle = colours.surface;
+  context.fillRect(0, top + 2, width, height - 4);
+  context.globalAlpha = 1;
+  context.fillStyle = colours.strong;
+  context.fillText(label, 6, top + height / 2 + 0.5);
 }
 
 /** The gold line under the lane, with a lock where a hold begins (or at the edge, where it begins before). */
-function drawHolds(context, holds, toX, colours, width) {
-  const top = LANE_TOP + LAYOUT.lane + 4;
+function drawHolds({ context, colours, toX, width }, holds, place) {
+  const top = place.top + place.height + 4;
   context.fillStyle = context.strokeStyle = colours.held;
   context.lineWidth = 1.5;
   for (const hold of holds) {
@@ -100,50 +131,49 @@ function drawHolds(context, holds, toX, colours, width) {
 }
 
 /** One answer of the server, over what coarser ones drew. */
-function drawAnswer(context, answer, scene, toX, colours, width, scale) {
+function drawAnswer(paper, answer, place) {
+  const { context, colours, toX, width, scale, now } = paper;
   const left = Math.max(0, toX(answer.from));
-  const right = Math.min(width, toX(Math.min(answer.to, scene.now)));
+  const right = Math.min(width, toX(Math.min(answer.to, now)));
   if (right <= left) return;
+  const bar = (from, to) => {
+    const [start, end] = [Math.max(left, from), Math.min(right, to)];
+    if (end > start) context.fillRect(start, place.top, end - start, place.height);
+  };
   context.save();
   context.beginPath();
-  context.rect(left, LANE_TOP, right - left, LAYOUT.lane);
+  context.rect(left, place.top, right - left, place.height);
   context.clip();
   context.fillStyle = colours.empty;
-  context.fillRect(left, LANE_TOP, right - left, LAYOUT.lane);
+  context.fillRect(left, place.top, right - left, place.height);
   context.fillStyle = colours.recorded;
-  for (const span of answer.spans) bar(context, toX(span.from), toX(span.to), left, right);
-  drawActivity(context, answer, toX, colours, left, right);
+  for (const span of answer.spans) bar(toX(span.from), toX(span.to));
+  drawActivity(paper, answer, place, left, right);
   for (const gap of answer.gaps) {
     context.fillStyle = hatch(context, colours, causeClass(gap.cause), scale);
     // Never narrower than 2 px: a gap that cannot be seen is a gap that is overlooked.
     const x = toX(gap.from);
-    bar(context, x, Math.max(toX(Math.min(gap.to, scene.now)), x + 2), left, right);
+    bar(x, Math.max(toX(Math.min(gap.to, now)), x + 2));
   }
   context.restore();
 }
 
-function bar(context, from, to, left, right) {
-  const start = Math.max(left, from);
-  const end = Math.min(right, to);
-  if (end > start) context.fillRect(start, LANE_TOP, end - start, LAYOUT.lane);
-}
-
-function drawActivity(context, answer, toX, colours, left, right) {
+function drawActivity({ context, colours, toX }, answer, place, left, right) {
   const { values, from, bucket } = answer;
   if (!values.length) return;
   const step = toX(from + bucket) - toX(from);
   const first = Math.max(0, Math.floor((left - toX(from)) / step));
   const end = Math.min(values.length, Math.ceil((right - toX(from)) / step));
   context.fillStyle = colours.activity;
-  const bottom = LANE_TOP + LAYOUT.lane;
+  const bottom = place.top + place.height;
   for (let n = first; n < end; n++) {
     if (!values[n]) continue;
-    const height = (values[n] / 127) * (LAYOUT.lane - 6);
+    const height = (values[n] / 127) * (place.height - 6);
     context.fillRect(toX(from + n * bucket), bottom - height, Math.max(1, step - (step > 4 ? 1 : 0)), height);
   }
 }
 
-function drawAxis(context, view, toX, colours, width) {
+function drawAxis({ context, colours, toX, width }, view) {
   context.font = `11px ${colours.font}`;
   context.textBaseline = "middle";
   context.textAlign = "left";
@@ -154,48 +184,50 @@ function drawAxis(context, view, toX, colours, width) {
     context.lineWidth = 1;
     context.beginPath();
     context.moveTo(x, LAYOUT.head + (tick.day ? 2 : 8));
-    context.lineTo(x, LANE_TOP);
+    context.lineTo(x, LANES_TOP);
     context.stroke();
     context.fillStyle = tick.day ? colours.strong : colours.text;
     context.fillText(tick.label, x + 4, LAYOUT.head + LAYOUT.axis / 2);
   }
 }
 
-function vertical(context, x, top, colour, thickness) {
+function vertical({ context, height }, x, top, colour, thickness) {
   context.fillStyle = colour;
-  context.fillRect(Math.round(x) - thickness / 2, top, thickness, HEIGHT - top);
+  context.fillRect(Math.round(x) - thickness / 2, top, thickness, height - top);
 }
 
-function drawNow(context, now, toX, colours, width) {
+function drawNow({ context, colours, toX, width, height, now }) {
   const x = toX(now);
   if (x < 0 || x > width) return;
   context.strokeStyle = colours.text;
   context.lineWidth = 1;
   context.setLineDash([3, 3]);
   context.beginPath();
-  context.moveTo(Math.round(x) + 0.5, LANE_TOP);
-  context.lineTo(Math.round(x) + 0.5, HEIGHT);
+  context.moveTo(Math.round(x) + 0.5, LANES_TOP);
+  context.lineTo(Math.round(x) + 0.5, height);
   context.stroke();
   context.setLineDash([]);
 }
 
-function drawSelection(context, selection, toX, colours) {
+function drawSelection({ context, colours, toX, height }, selection) {
+  const lanes = height - LANES_TOP - LAYOUT.foot;
   const [left, right] = [toX(selection.from), toX(selection.to)];
   context.fillStyle = colours.focus;
   context.globalAlpha = 0.22;
-  context.fillRect(left, LANE_TOP, right - left, LAYOUT.lane);
+  context.fillRect(left, LANES_TOP, right - left, lanes);
   context.globalAlpha = 1;
-  for (const x of [left, right]) context.fillRect(x - 1, LANE_TOP - 4, 2, LAYOUT.lane + 8);
+  for (const x of [left, right]) context.fillRect(x - 1, LANES_TOP - 4, 2, lanes + 8);
 }
 
-function drawPlayhead(context, scene, toX, colours, width) {
+function drawPlayhead(paper, scene) {
+  const { context, colours, toX, width } = paper;
   const x = toX(scene.playhead);
   if (x < -60 || x > width + 60) return;
   const label = scene.wide ? dateTimeText(scene.playhead) : timeText(scene.playhead);
   context.font = `600 12px ${colours.font}`;
   const half = context.measureText(label).width / 2 + 8;
   const centre = Math.min(Math.max(x, half), width - half);
-  vertical(context, x, LAYOUT.head - 2, colours.accent, 2);
+  vertical(paper, x, LAYOUT.head - 2, colours.accent, 2);
   context.fillStyle = colours.accent;
   context.beginPath();
   context.roundRect(centre - half, 1, half * 2, LAYOUT.head - 3, 4);
