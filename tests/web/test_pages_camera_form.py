@@ -15,6 +15,7 @@ import pytest
 import pytest_asyncio
 from playwright.async_api import Browser, Locator, Page, expect
 
+from nvr.onvif import Onveef
 from storage.catalog import cameras, probes
 from storage.clock import wall_us
 from storage.model import Camera, CameraId, Probe
@@ -234,9 +235,9 @@ async def test_camera_is_tried_before_it_is_registered(served: Served, browser: 
     assert probed[0] == "rtsp://10.0.0.64/x" and probed[1] is not None and probed[1].username == "recorder"
 
 
-async def test_camera_tells_by_onvif_what_it_is_and_fills_the_form(served: Served, browser: Browser) -> None:
+async def test_camera_tells_by_onvif_what_it_is_and_fills_the_form(tmp_path: Path, browser: Browser) -> None:
     device = OnvifDevice()
-    async with serving(device), tab(browser, served.url) as seen:
+    async with serving(device), serve(tmp_path, onvif=Onveef()) as served, tab(browser, served.url) as seen:
         form = await open_new(seen.page)
         await form.get_by_label("User name").fill("admin")
         await form.get_by_label("Password").fill("wrong")
