@@ -78,7 +78,7 @@ async def test_state_of_a_camera_changes_on_the_open_page(served: Served, browse
         await expect(seen.page.locator("a.card .pill")).to_have_text("Recording")
         served.fleet.usual = silent("unauthorized")
         served.events.publish("camera", {"camera_id": 1, "state": "failed", "cause": "unauthorized"})
-        await expect(seen.page.locator("a.card .pill")).to_have_text("Wrong user name or password", timeout=5_000)
+        await expect(seen.page.locator("a.card .pill")).to_have_text("Wrong user name or password", timeout=8_000)
 
 
 async def test_search_and_filter_narrow_the_list_and_survive_a_reload(served: Served, browser: Browser) -> None:
